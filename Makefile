@@ -1,0 +1,114 @@
+# Sluice. The module map: every room is src/ROOM/*.c, every program one file
+# in hooks/ or deploy/, and everything built goes into build/.
+#
+#	make			the programs, as build/sluice-…
+#	make check		the tests (SAN=1: with ASan and UBSan)
+#	make demo		the whole story on real parts
+#	make lint fuzz bench install clean
+
+VERSION = 0.1.0
+PREFIX = /usr/local
+DESTDIR =
+CC = gcc
+SAN =
+
+B = build$(if $(SAN),-san)
+DEPS = .deps
+GRAMMAR = $(DEPS)/tree-sitter-python/src
+
+ROOMS = base read judge plan act gate show prog
+PROGS = $(patsubst %.c,%,$(notdir $(wildcard hooks/*.c deploy/*.c)))
+EMBED = $(wildcard src/act/agent.sh src/act/django.py src/act/ledger.sql \
+	src/gate/clean.py)
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla \
+	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual \
+	-Wpointer-arith -Wundef -Wno-sign-conversion -Wno-overlength-strings
+HARD = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection
+ifdef SAN
+OPT = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+else
+OPT = -O2 -g $(HARD)
+endif
+PGINC := $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
+	-DLIBEXEC='"$(PREFIX)/libexec/sluice"' -Iinclude -Isrc -I$(B)/embed \
+	-isystem $(PGINC)
+CFLAGS = -std=c17 $(OPT) -fPIE -fvisibility=hidden $(WARN)
+LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),$(OPT))
+LIBS = -lgit2 -ltree-sitter -lpg_query -ljansson -linih -lmd -lpq -lssh2
+
+LIBSRC = $(foreach r,$(ROOMS),$(sort $(wildcard src/$r/*.c)))
+LIBOBJ = $(LIBSRC:src/%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/scanner.o
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+HEADERS = $(EMBED:src/%=$(B)/embed/%.h)
+
+all: $(PROGS:%=$(B)/%)
+
+# One room alone: make room-judge
+$(ROOMS:%=room-%): room-%:
+	@$(MAKE) $(patsubst src/%.c,$(B)/%.o,$(wildcard src/$*/*.c))
+
+$(B)/%.o: src/%.c | $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/progs/%.o: hooks/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/progs/%.o: deploy/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The pinned grammar is somebody else's C: its warnings are not ours.
+$(B)/grammar/%.o: $(GRAMMAR)/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(OPT) -fPIE -fvisibility=hidden -w -I$(GRAMMAR) -c -o $@ $<
+$(GRAMMAR)/%.c:
+	@echo "the Python grammar is missing: run 'sh tests/setup.sh'" >&2; exit 1
+
+# A text file becomes a string constant of the same bytes.
+$(B)/embed/%.h: src/%
+	@mkdir -p $(@D)
+	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
+
+$(B)/libsluice.a: $(LIBOBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/sluice%: $(B)/progs/sluice%.o $(B)/libsluice.a
+	$(CC) $(LDFLAGS) -o $@ $< $(B)/libsluice.a $(LIBS)
+
+$(B)/unit/%: tests/unit/%.c $(B)/libsluice.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< \
+		$(B)/libsluice.a $(LIBS)
+
+unit: $(UNIT)
+
+check: all unit
+	SLUICE_BUILD=$(CURDIR)/$(B) prove -j2 --timer --exec '' \
+		$(UNIT) $(sort $(wildcard tests/*.t))
+
+demo: all
+	SLUICE_BUILD=$(CURDIR)/$(B) sh tests/demo/demo.sh
+
+lint:
+	sh tests/lint.sh $(B)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/sluice \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 755 $(filter-out %/sluice-ssh,$(PROGS:%=$(B)/%)) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(B)/sluice-ssh $(DESTDIR)$(PREFIX)/libexec/sluice
+	install -m 644 $(wildcard hooks/*.1 deploy/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(wildcard deploy/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+
+clean:
+	rm -rf build build-san
+
+.PHONY: all unit check demo lint install clean $(ROOMS:%=room-%)
+.SECONDARY:
+-include $(LIBOBJ:.o=.d) $(PROGS:%=$(B)/progs/%.d) $(UNIT:%=%.d)

@@ -1,0 +1,57 @@
+/* The ledger: every release and every step, in PostgreSQL's schema sluice. */
+#ifndef ACT_LEDGER_H
+#define ACT_LEDGER_H
+
+#include "act/pg.h"
+#include "plan/plan.h"
+#include "read/source.h"
+
+/* Makes the schema on first use; two first uses at once are fine. Refuses
+ * when the rows say they belong to another system or target (a copy). */
+int ledger_open(struct pg *p, const char *target, struct err *e);
+
+struct ledger_release {
+	sym id, commit, status;	/* "staged" "live" "old" "failed" */
+	int64_t at;		/* epoch */
+	sym who;
+};
+struct ledger_run {		/* a deploy or a rollback in progress or past */
+	int64_t id;
+	sym kind, from, to, status;	/* "running" "done" "failed" "held" "back" */
+	sym who, why;
+	int64_t started, ended;		/* ended 0: not yet */
+	int64_t serial;			/* the lease's, that wrote last */
+};
+
+int ledger_release_put(struct pg *p, const char *target,
+    const struct ledger_release *r, const struct source_file *files,
+    uint32_t nfiles, struct err *e);	/* sources once by digest */
+int ledger_release_get(struct pg *p, struct arena *a, const char *target,
+    const char *id, struct ledger_release *out, struct source_file **files,
+    uint32_t *nfiles, struct err *e);	/* 0: no such; files may be NULL */
+int ledger_release_set(struct pg *p, const char *target, const char *id,
+    const char *status, struct err *e);
+int ledger_releases(struct pg *p, struct arena *a, const char *target,
+    struct ledger_release **out, uint32_t *n, struct err *e); /* newest first */
+int ledger_live(struct pg *p, struct arena *a, const char *target, sym *id,
+    struct err *e);			/* 0: none yet */
+int ledger_floor(struct pg *p, struct arena *a, const char *target, sym *id,
+    struct err *e);			/* 0: none */
+int ledger_floor_set(struct pg *p, const char *target, const char *id,
+    struct err *e);
+
+/* All rows before the first starts, in one INSERT. */
+int ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
+    const struct plan *plan, struct err *e);
+int ledger_run_last(struct pg *p, struct arena *a, const char *target,
+    struct ledger_run *out, struct plan *plan, struct err *e); /* 0: none */
+int ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
+    struct ledger_run **out, uint32_t *n, struct err *e);
+/* What changed since the last call, in one statement. */
+struct ledger_mark { uint32_t seq; enum step_status status; const char *note; };
+int ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
+    uint32_t n, struct err *e);
+int ledger_run_end(struct pg *p, int64_t run, const char *status,
+    const char *why, struct err *e);
+
+#endif

@@ -1,0 +1,42 @@
+/* The loop: deploy, resume, rollback and sluice-migrate are rows of steps,
+ * carried out wave by wave, lanes side by side, every turn in the ledger. */
+#ifndef ACT_RUN_H
+#define ACT_RUN_H
+
+#include "act/lane.h"
+#include "act/lease.h"
+#include "act/ledger.h"
+#include "act/pg.h"
+
+/* What all lanes share. */
+struct deploy {
+	const struct config *cfg;
+	const struct cfg_project *project;
+	const struct cfg_target *target;
+	struct arena *a;
+	struct pg *db;		/* ledger and questions */
+	struct pg *watch;
+	struct lease *lease;
+	struct ledger_run run;
+	struct plan *plan;
+	sym commit;		/* of plan->to */
+	int artefact;		/* descriptor of the tar to stage; -1: none */
+	size_t artefact_size;
+	char artefact_sha[65];
+	/* tables to lock before a migration, from judge/locks: "a,b" or NULL */
+	sym (*locks)(struct deploy *d, const char *app, const char *name);
+	struct repo *repo;	/* NULL: no git (the ledger has it all) */
+	/* how far it got, for whoever shows it */
+	void (*show)(void *ctx, const struct deploy *d, const struct lane *l,
+	    const struct step *s, const char *event);
+	void *show_ctx;
+};
+
+enum run_end { RUN_DONE, RUN_FAILED, RUN_INTERRUPTED, RUN_LOST };
+/* Carries out what is not yet done of d->plan. 0 and up: enum run_end. A
+ * failed step's words are in e. With `resume`, steps in doubt are asked
+ * before they are made. The step that a crash test wants to die at is in
+ * $SLUICE_CRASH ("SEQ:before" or "SEQ:after": raises SIGKILL). */
+int run_plan(struct deploy *d, bool resume, struct err *e);
+
+#endif

@@ -1,0 +1,34 @@
+/* Cleanup by scope, sizes, and the allocation that does not fail. */
+#ifndef BASE_UTIL_H
+#define BASE_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* CLEANUP(git_tree_free) git_tree *tree = NULL; frees at the end of scope.
+ * CLEANUP_FN(git_tree, git_tree_free) once in the file makes it known. */
+#define CLEANUP(fn) __attribute__((cleanup(cleanup_##fn)))
+#define CLEANUP_FN(type, fn)						\
+	static inline void cleanup_##fn(type **p)			\
+	{								\
+		if (*p != NULL)						\
+			fn(*p);						\
+	}
+
+/* The way out of a CLEANUP scope: gives the pointer and forgets it. */
+#define take(p) __extension__ ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })
+
+#define countof(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Out of memory ends the program with a message: there is no plan B. */
+void *xmalloc(size_t n);
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
+
+bool streq(const char *a, const char *b);	/* NULL equals NULL only */
+bool starts_with(const char *s, const char *prefix);
+bool ends_with(const char *s, const char *suffix);
+
+#endif

@@ -1,0 +1,108 @@
+/* runs_on at the corners, and what follows for a migration or a release. */
+#ifndef JUDGE_VERDICT_H
+#define JUDGE_VERDICT_H
+
+#include "judge/graph.h"
+#include "judge/world.h"
+
+enum degree { DEGREE_OK, DEGREE_NOTE, DEGREE_MAY, DEGREE_BREAKS };
+
+enum reason_kind {		/* the conjuncts of runs_on */
+	REASON_NO_TABLE, REASON_NO_COLUMN, REASON_NOT_NULL, REASON_TYPE,
+	REASON_NULL, REASON_UNIQUE, REASON_CHECK, REASON_EXCLUDE, REASON_FK,
+	REASON_NO_UNIQUE, REASON_DEFAULT
+};
+
+struct reason {
+	enum reason_kind kind;
+	enum degree degree;
+	sym table, column;	/* column or constraint name */
+	sym model, field;	/* of the code that is broken; may be NULL */
+	sym text;		/* in words: «… still SELECTs "t"."c"» */
+	const struct migration *m;	/* which one brings it; may be NULL */
+	uint32_t line;
+};
+
+struct findings { struct reason *v; uint32_t n, cap; };
+
+/* May this code (what it wants) run on this schema? Only tables in `touched`
+ * are asked when it is not NULL. Pure. */
+void runs_on(struct findings *f, struct arena *a, const struct vec *want,
+    const struct vec *have, const struct names *touched,
+    const struct settings *s);
+/* f without what `base` has too (same kind, table, column). */
+void findings_minus(struct findings *f, const struct findings *base);
+enum degree findings_worst(const struct findings *f);
+
+enum forward { FWD_EITHER, FWD_SAFE, FWD_UNSAFE, FWD_SPLIT, FWD_NEVER, FWD_OPAQUE };
+extern const char *const forward_name[];	/* "either", "safe", … */
+extern const char *const degree_name[];		/* "ok", "note", "may", "breaks" */
+
+struct hazard {			/* what a statement does while it runs */
+	sym table;
+	const char *lock;	/* "ACCESS EXCLUSIVE", … */
+	bool scan, rewrite, build, update, blocks_reads, blocks_writes;
+	sym code;		/* stable, for allow=: "rewrite", "index-blocks-writes" */
+	sym text;
+	uint32_t line;
+};
+void locks_of(struct arena *a, struct hazard **out, uint32_t *n,
+    const struct change *c, const struct world *before,
+    const struct settings *s);
+
+struct fix {
+	sym title;
+	sym code;		/* Python or SQL to paste; may be NULL */
+	uint32_t line;
+};
+
+enum precondition_kind { ROWS_NOT_NULL, ROWS_UNIQUE, ROWS_CHECK, ROWS_FK, ROWS_FIT };
+struct precondition {		/* what rows must satisfy before a step */
+	enum precondition_kind kind;
+	sym table, name;	/* column or constraint */
+	sym query;		/* counts the violators */
+	bool old_code_violates;	/* deployed code can still write such rows */
+};
+
+struct verdict {
+	const struct migration *m;
+	struct findings a, b;	/* corners A and B, (old, old) subtracted */
+	struct findings never;	/* (new, new) minus (old, old) */
+	enum degree da, db;
+	enum forward forward;	/* by the judgement alone */
+	enum forward reverse;	/* phase of its reverse: FWD_SAFE: after the hosts
+				 * are back on old code … same square, read back */
+	enum forward phase;	/* with the tag: FWD_SAFE, FWD_UNSAFE, or what refuses */
+	bool removes;		/* FWD_EITHER: removes something: goes after */
+	bool opaque;
+	bool irreversible;
+	sym loses;		/* what its reverse (or it) loses, in words; NULL nothing */
+	sym overruled;		/* tag against verdict: the reason given; NULL none */
+	sym refused;		/* why this may not go as it is, in words; NULL fine */
+	struct hazard *hazards;
+	uint32_t nhazards;
+	struct fix *fixes;
+	uint32_t nfixes;
+	struct precondition *rows;
+	uint32_t nrows;
+};
+
+/* Judges migrations as the release they make: base is what is deployed, the
+ * given ones are what comes on top, in replay order. One verdict each, plus
+ * the release's own. `have` may be the live catalogue. */
+struct release {
+	struct world old, new;		/* corner worlds */
+	const struct moved *const *v;	/* the pending ones, in order */
+	uint32_t n;
+	const struct graph *graph;	/* may be NULL */
+};
+struct judgement {
+	struct verdict *v;		/* one for each pending migration */
+	uint32_t n;
+	struct findings never;
+	bool fine;			/* every one has a phase */
+};
+void judge_release(struct judgement *out, struct arena *a,
+    const struct release *r, const struct settings *s);
+
+#endif

@@ -1,0 +1,70 @@
+/* The models, what they want, and what the schema has, after each migration. */
+#ifndef JUDGE_WORLD_H
+#define JUDGE_WORLD_H
+
+#include "judge/schema.h"
+#include "read/migration.h"
+
+struct settings {		/* facts about the project and its versions */
+	int django;		/* 302 for 3.2, 402, 502, 601 */
+	int server;		/* server_version_num / 10000: 12 … 18 */
+	sym user_model;		/* "auth.user", lower case; NULL: not known */
+	sym auto_field;		/* DEFAULT_AUTO_FIELD's class name; NULL: AutoField */
+	const struct setting { sym name, value; } *swapped;	/* other swappable settings */
+	uint32_t nswapped;
+	/* classes that cannot be read: [fields] in the configuration */
+	const struct class_map { sym cls, as; } *classes;
+	uint32_t nclasses;
+	/* what the database itself says, when there is one; NULL: replay */
+	const struct vec *live;
+};
+
+struct model;			/* judge/code.h */
+struct models { const struct model *const *v; uint32_t n; };	/* sorted by label */
+
+enum opaque {			/* why an operation or statement has no verdict */
+	OPAQUE_NOT, OPAQUE_PYTHON, OPAQUE_SQL, OPAQUE_DATA, OPAQUE_OPERATION,
+	OPAQUE_FIELD, OPAQUE_STATE, OPAQUE_SYNTAX
+};
+
+struct change {			/* one operation, lowered */
+	const struct op *op;
+	struct ddls fwd, rev;
+	bool irreversible;
+	enum opaque why;
+	sym note;		/* in words, for opaque ones */
+};
+
+struct world {
+	struct models models;
+	struct vec want, have;
+};
+
+/* One migration's place in the order. */
+struct moved {
+	const struct migration *m;
+	struct world before, after;
+	const struct world *steps;	/* after each change; steps[nchanges-1] = after */
+	const struct change *changes;	/* nested operations flattened, in order */
+	uint32_t nchanges;
+};
+
+struct replay {
+	struct moved *v;
+	uint32_t n;
+	struct world end;
+};
+
+/* The worlds of migrations in the given order, starting from the empty one.
+ * What an operation names and the state has not becomes an opaque change. */
+void replay_run(struct replay *out, struct arena *a,
+    const struct migration *const *order, uint32_t n,
+    const struct settings *s);
+/* One operation on one world. */
+void world_apply(struct world *w, struct change *out, const struct op *op,
+    const struct migration *m, const struct settings *s, struct arena *a);
+/* What models want, as tables. */
+struct vec world_want(const struct models *m, const struct settings *s,
+    struct arena *a);
+
+#endif

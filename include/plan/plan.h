@@ -1,0 +1,85 @@
+/* What a deploy or a rollback will do: rows of steps, each naming a state to
+ * reach, not an action. The same rows are the ledger's, the display's and the
+ * loop's. Pure: facts in, rows out. */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include <stdint.h>
+
+#include "judge/verdict.h"
+
+enum step_kind {		/* lane, subject -> want */
+	STEP_STAGE,		/* host, release -> "staged" */
+	STEP_MIGRATION,		/* "db", "app.name" -> "applied" | "unapplied" */
+	STEP_BALANCE,		/* host, host -> "drained" | "ready" */
+	STEP_CURRENT,		/* host, "current" -> release (link and restart) */
+	STEP_HEALTH,		/* host, release -> "healthy" */
+	STEP_SOAK,		/* "db", "soak" -> milliseconds */
+	STEP_CENSUS,		/* "db", "hosts" -> release: every host attests it */
+	STEP_FLOOR,		/* "db", "floor" -> release: oldest that the schema admits */
+	STEP_PUBLISH,		/* "db", "deployed" -> release: ref and ledger */
+	STEP_PRUNE		/* host, "releases" -> how many to keep */
+};
+enum step_status { STEP_TODO, STEP_DOING, STEP_DONE, STEP_FAILED, STEP_DROPPED };
+extern const char *const step_kind_name[];	/* "stage", "migration", … */
+extern const char *const step_status_name[];	/* "todo", "doing", … */
+
+/* Waves in order; within a wave lanes side by side; within a lane in order. */
+struct step {
+	uint32_t seq, wave;
+	sym lane, subject, want;
+	enum step_kind kind;
+	enum step_status status;
+	sym phase;		/* "stage" "safe" "roll" "unsafe" "finish", for people */
+};
+
+struct plan {
+	sym target, kind;	/* kind: "deploy" | "rollback" | "migrate" */
+	sym from, to;		/* release ids; from "" on the first deploy */
+	struct step *steps;
+	uint32_t n;
+	char digest[65];	/* of target, from, to, steps, applied set */
+	struct plan_note { enum { NOTE_INFO, NOTE_WARN, NOTE_REFUSE, NOTE_LOSES } kind;
+		sym text; } *notes;	/* shown; a NOTE_REFUSE stops */
+	uint32_t nnotes;
+};
+
+struct plan_facts {
+	sym target, from, to;
+	const sym *hosts;	/* in roll order */
+	const sym *on;		/* release each host attests; NULL unknown */
+	uint32_t nhosts;
+	const uint32_t *batches; /* sizes, the last repeats */
+	uint32_t nbatches;
+	const struct judgement *judged;	/* pending migrations, in order */
+	int64_t soak_ms;
+	int keep;
+	bool balanced;		/* hosts are behind a balancer */
+};
+
+/* Forward. Notes say why it cannot go; then it has no steps. */
+void plan_deploy(struct plan *out, struct arena *a,
+    const struct plan_facts *f);
+
+/* Back, from the rows that are done (any prefix of a deploy, hosts in any
+ * mixture). accepted: names whose loss a person accepted, or "all". */
+struct plan_done {
+	const struct step *steps;
+	uint32_t n;
+	bool automatic;		/* after a failure, by itself: hosts back, additive schema kept;
+				 * once an unsafe one is applied: holds */
+	bool code_only;
+	const sym *accepted;
+	uint32_t naccepted;
+};
+void plan_back(struct plan *out, struct arena *a, const struct plan_facts *f,
+    const struct plan_done *done);
+
+/* The proof: at every instant (between any two steps) every release that can
+ * be live runs on the schema. Returns the number of violations, told in
+ * notes; 0 is the proof. */
+uint32_t plan_prove(struct plan *p, struct arena *a,
+    const struct plan_facts *f, const struct release *r,
+    const struct settings *s);
+
+#endif

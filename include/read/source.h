@@ -1,0 +1,49 @@
+/* A tree of files to read from: a commit, the index, or a folder. */
+#ifndef READ_SOURCE_H
+#define READ_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "read/config.h"
+#include "read/migration.h"
+
+struct repo;
+struct source;
+
+int source_commit(struct source **out, struct repo *r, const char *commit,
+    struct err *e);
+int source_index(struct source **out, struct repo *r, struct err *e);
+int source_folder(struct source **out, const char *dir, struct err *e);
+/* Files in memory, as the ledger keeps them: path, text. */
+struct source_file { sym path; const char *text; size_t len; };
+int source_memory(struct source **out, const struct source_file *f,
+    uint32_t n, struct err *e);
+void source_free(struct source *s);
+
+/* 1: read, appended to b. 0: there is no such file. Links are not followed. */
+int source_read(struct source *s, struct strbuf *b, const char *path,
+    struct err *e);
+/* Calls each(path) for every file, sorted; a non-zero return ends it. */
+int source_walk(struct source *s,
+    int (*each)(void *ctx, const char *path, size_t size), void *ctx,
+    struct err *e);
+/* All paths of files below the tree as a tar stream's content would need. */
+
+/* Every app's migrations below the project's root, read. App labels are
+ * those that a folder's own migrations use for each other. */
+struct migrations {
+	struct migration *v;
+	uint32_t n;
+	struct source_file *files;	/* their sources and the modules they need */
+	uint32_t nfiles;
+	struct unread { sym path; sym why; uint32_t line; } *unread;
+	uint32_t nunread;		/* files that cannot be parsed */
+};
+int source_migrations(struct migrations *out, struct arena *a,
+    struct source *s, const struct cfg_project *p, struct err *e);
+
+#endif

@@ -1,0 +1,180 @@
+#include "base/strbuf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+char strbuf_empty[1];
+
+void
+strbuf_release(struct strbuf *b)
+{
+	if (b->cap > 0)
+		free(b->s);
+	b->s = strbuf_empty;
+	b->len = b->cap = 0;
+	b->over = false;
+}
+
+void
+strbuf_reset(struct strbuf *b)
+{
+	strbuf_cut(b, 0);
+	b->over = false;
+}
+
+/* How many of n more bytes fit; there is room for that many afterwards. */
+static size_t
+grow(struct strbuf *b, size_t n)
+{
+	size_t room = b->max > b->len ? b->max - b->len : 0;
+
+	if (n > room) {
+		b->over = true;
+		n = room;
+	}
+	if (n > 0 && b->len + n + 1 > b->cap) {
+		size_t cap = b->cap > 0 ? b->cap : 64;
+
+		while (cap < b->len + n + 1)
+			cap *= 2;
+		b->s = xrealloc(b->cap > 0 ? b->s : NULL, cap, 1);
+		b->cap = cap;
+	}
+	return n;
+}
+
+void
+strbuf_add(struct strbuf *b, const void *p, size_t n)
+{
+	n = grow(b, n);
+	if (n == 0)
+		return;
+	memcpy(b->s + b->len, p, n);
+	b->len += n;
+	b->s[b->len] = '\0';
+}
+
+void
+strbuf_str(struct strbuf *b, const char *s)
+{
+	strbuf_add(b, s, strlen(s));
+}
+
+void
+strbuf_char(struct strbuf *b, char c)
+{
+	strbuf_add(b, &c, 1);
+}
+
+void
+strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	if (n > 0) {
+		char *text = xmalloc((size_t)n + 1);
+
+		vsnprintf(text, (size_t)n + 1, fmt, again);
+		strbuf_add(b, text, (size_t)n);
+		free(text);
+	}
+	va_end(again);
+}
+
+void
+strbuf_printf(struct strbuf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vprintf(b, fmt, ap);
+	va_end(ap);
+}
+
+void
+strbuf_cut(struct strbuf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	b->len = len;
+	b->s[len] = '\0';
+}
+
+void
+strbuf_drop(struct strbuf *b, size_t n)
+{
+	if (n >= b->len) {
+		strbuf_cut(b, 0);
+		return;
+	}
+	memmove(b->s, b->s + n, b->len - n + 1);
+	b->len -= n;
+}
+
+char *
+strbuf_take(struct strbuf *b)
+{
+	char *s = b->cap > 0 ? b->s : xstrdup("");
+
+	b->s = strbuf_empty;
+	b->len = b->cap = 0;
+	b->over = false;
+	return s;
+}
+
+/* Length of the valid UTF-8 character at s, 0 if it is none. */
+static size_t
+utf8_len(const unsigned char *s, size_t n)
+{
+	static const struct { unsigned char lo, hi; size_t len; uint32_t min; }
+	    leads[] = {
+		{ 0xc2, 0xdf, 2, 0x80 }, { 0xe0, 0xef, 3, 0x800 },
+		{ 0xf0, 0xf4, 4, 0x10000 },
+	};
+
+	for (size_t i = 0; i < countof(leads); i++) {
+		if (s[0] < leads[i].lo || s[0] > leads[i].hi)
+			continue;
+		if (leads[i].len > n)
+			return 0;
+		uint32_t c = s[0] & (0x7fu >> leads[i].len);
+		for (size_t k = 1; k < leads[i].len; k++) {
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+			c = c << 6 | (s[k] & 0x3fu);
+		}
+		bool bad = c < leads[i].min || c > 0x10ffff ||
+		    (c >= 0xd800 && c <= 0xdfff) || (c >= 0x80 && c < 0xa0) ||
+		    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+		return bad ? 0 : leads[i].len;
+	}
+	return 0;
+}
+
+void
+strbuf_clean(struct strbuf *b, const char *s, size_t n, bool lines)
+{
+	const unsigned char *u = (const unsigned char *)s;
+
+	for (size_t i = 0; i < n;) {
+		size_t k = 1;
+
+		if (u[i] >= 0x80)
+			k = utf8_len(u + i, n - i);
+		bool plain = u[i] >= 0x20 && u[i] != 0x7f;
+		if (lines && (u[i] == '\n' || u[i] == '\t'))
+			plain = true;
+		if (k == 0 || !plain) {
+			strbuf_char(b, '?');
+			i++;
+			continue;
+		}
+		strbuf_add(b, s + i, k);
+		i += k;
+	}
+}

@@ -1,0 +1,61 @@
+#include "base/util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+checked(void *p)
+{
+	if (p == NULL) {
+		fputs("sluice: out of memory\n", stderr);
+		exit(3);
+	}
+	return p;
+}
+
+void *
+xmalloc(size_t n)
+{
+	return checked(malloc(n > 0 ? n : 1));
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	return checked(calloc(n > 0 ? n : 1, size > 0 ? size : 1));
+}
+
+void *
+xrealloc(void *p, size_t n, size_t size)
+{
+	return checked(reallocarray(p, n > 0 ? n : 1, size));
+}
+
+char *
+xstrdup(const char *s)
+{
+	return checked(strdup(s));
+}
+
+bool
+streq(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+bool
+starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool
+ends_with(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), k = strlen(suffix);
+
+	return n >= k && strcmp(s + n - k, suffix) == 0;
+}
