@@ -105,7 +105,7 @@ arena_strdup(struct arena *a, const char *s)
 	return arena_copy(a, s, strlen(s) + 1);
 }
 
-static char *
+static char * __attribute__((format(printf, 2, 0)))
 vprint(struct arena *a, const char *fmt, va_list ap)
 {
 	va_list again;

@@ -22,7 +22,7 @@ cut_char(char *s)
 		s[k - 1] = '\0';
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 set(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
 {
 	char text[sizeof(e->msg)];	/* fmt's arguments may be e->msg */
