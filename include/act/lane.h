@@ -2,8 +2,12 @@
  *
  * A kind answers two questions about a step, both without blocking: is it so
  * already (ask), make it so (make). Each is called with l->state 0 first and
- * then again whenever the lane's link moved or l->wake has come, until it
- * answers something else than ANSWER_WAIT. */
+ * then again whenever one of the lane's links can move or l->wake has come,
+ * until it answers something else than ANSWER_WAIT. The loop only polls: the
+ * kind calls link_pump() and link_reply() itself, so a lost link is its own to
+ * open again or to fail. Links stay open in the lane from step to step and are
+ * freed by the loop. After a deadline the loop lets go of the step: it frees
+ * the links, never `own`, and the lane is not used again in that run. */
 #ifndef ACT_LANE_H
 #define ACT_LANE_H
 
