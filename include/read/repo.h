@@ -16,6 +16,8 @@ void repo_free(struct repo *r);
 const char *repo_gitdir(const struct repo *r);
 const char *repo_workdir(const struct repo *r);	/* NULL: bare */
 bool repo_bare(const struct repo *r);
+/* libgit2's own, borrowed: for gate, which writes blobs and reads trees. */
+struct git_repository *repo_git(struct repo *r);
 /* A revision to a full commit id. 0: there is no such commit. */
 int repo_commit(struct repo *r, sym *out, struct arena *a, const char *rev,
     struct err *e);
