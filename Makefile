@@ -83,7 +83,7 @@ $(B)/sluice%: $(B)/progs/sluice%.o $(B)/libsluice.a
 
 $(B)/unit/%: tests/unit/%.c $(B)/libsluice.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< \
 		$(B)/libsluice.a $(LIBS)
 
 unit: $(UNIT)
