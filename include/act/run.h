@@ -26,6 +26,7 @@ struct deploy {
 	/* tables to lock before a migration, from judge/locks: "a,b" or NULL */
 	sym (*locks)(struct deploy *d, const char *app, const char *name);
 	struct repo *repo;	/* NULL: no git (the ledger has it all) */
+	bool finish;		/* a soak is over at once */
 	/* how far it got, for whoever shows it */
 	void (*show)(void *ctx, const struct deploy *d, const struct lane *l,
 	    const struct step *s, const char *event);
