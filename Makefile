@@ -78,7 +78,7 @@ $(B)/libsluice.a: $(LIBOBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/sluice%: $(B)/progs/sluice%.o $(B)/libsluice.a
+$(PROGS:%=$(B)/%): $(B)/%: $(B)/progs/%.o $(B)/libsluice.a
 	$(CC) $(LDFLAGS) -o $@ $< $(B)/libsluice.a $(LIBS)
 
 $(B)/unit/%: tests/unit/%.c $(B)/libsluice.a
