@@ -1,4 +1,4 @@
-/* TAP for unit tests: ok(), is(), is_int(), then return done_testing(). */
+/* TAP for unit tests: ok(), is(), is_int(), like(), then return done_testing(). */
 #ifndef TESTS_TAP_H
 #define TESTS_TAP_H
 
@@ -44,6 +44,17 @@ is_int(int64_t got, int64_t want, const char *name)
 	if (!ok(got == want, "%s", name))
 		printf("#  got: %" PRId64 "\n# want: %" PRId64 "\n", got, want);
 	return got == want;
+}
+
+static inline bool
+like(const char *got, const char *part, const char *name)
+{
+	bool good = got != NULL && strstr(got, part) != NULL;
+
+	if (!ok(good, "%s", name))
+		printf("#  got: %s\n# want: … %s …\n",
+		    got != NULL ? got : "(null)", part);
+	return good;
 }
 
 static inline int
