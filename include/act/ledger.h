@@ -9,6 +9,8 @@
 /* Makes the schema on first use; two first uses at once are fine. Refuses
  * when the rows say they belong to another system or target (a copy). */
 int ledger_open(struct pg *p, const char *target, struct err *e);
+/* As ledger_open, but makes nothing. 1: it is there. 0: not made yet. */
+int ledger_there(struct pg *p, const char *target, struct err *e);
 
 struct ledger_release {
 	sym id, commit, status;	/* "staged" "live" "old" "failed" */
@@ -17,18 +19,22 @@ struct ledger_release {
 };
 struct ledger_run {		/* a deploy or a rollback in progress or past */
 	int64_t id;
-	sym kind, from, to, status;	/* "running" "done" "failed" "held" "back" */
+	sym kind, from, to;
+	sym status;	/* "running" "soaking" "done" "failed" "held" "back" */
 	sym who, why;
 	int64_t started, ended;		/* ended 0: not yet */
 	int64_t serial;			/* the lease's, that wrote last */
 };
 
+/* Sources are kept once by digest. A release that is there already stays as
+ * it is, with its files: putting it again after a crash does nothing. */
 int ledger_release_put(struct pg *p, const char *target,
     const struct ledger_release *r, const struct source_file *files,
-    uint32_t nfiles, struct err *e);	/* sources once by digest */
+    uint32_t nfiles, struct err *e);
 int ledger_release_get(struct pg *p, struct arena *a, const char *target,
     const char *id, struct ledger_release *out, struct source_file **files,
     uint32_t *nfiles, struct err *e);	/* 0: no such; files may be NULL */
+/* One release is "live": what was becomes "old". */
 int ledger_release_set(struct pg *p, const char *target, const char *id,
     const char *status, struct err *e);
 int ledger_releases(struct pg *p, struct arena *a, const char *target,
@@ -40,9 +46,11 @@ int ledger_floor(struct pg *p, struct arena *a, const char *target, sym *id,
 int ledger_floor_set(struct pg *p, const char *target, const char *id,
     struct err *e);
 
-/* All rows before the first starts, in one INSERT. */
+/* All rows before the first starts, in one INSERT. Sets run->id; "running"
+ * unless run->status says otherwise. */
 int ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
     const struct plan *plan, struct err *e);
+/* plan may be NULL; else its steps as the ledger has them, notes none. */
 int ledger_run_last(struct pg *p, struct arena *a, const char *target,
     struct ledger_run *out, struct plan *plan, struct err *e); /* 0: none */
 int ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
@@ -51,6 +59,8 @@ int ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
 struct ledger_mark { uint32_t seq; enum step_status status; const char *note; };
 int ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
     uint32_t n, struct err *e);
+/* "running" or "soaking" open it again, anything else ends it. NULL why: the
+ * words that are there stay. */
 int ledger_run_end(struct pg *p, int64_t run, const char *status,
     const char *why, struct err *e);
 
