@@ -65,8 +65,8 @@ $(B)/progs/%.o: deploy/%.c
 # The pinned grammar is somebody else's C: its warnings are not ours.
 $(B)/grammar/%.o: $(GRAMMAR)/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 $(OPT) -fPIE -fvisibility=hidden -w -I$(GRAMMAR) -c -o $@ $<
-$(GRAMMAR)/%.c:
+	$(CC) -std=c11 $(OPT) -fPIE -fvisibility=hidden -w -Isrc/read/grammar -c -o $@ $<
+$(GRAMMAR)/parser.c $(GRAMMAR)/scanner.c:
 	@echo "the Python grammar is missing: run 'sh tests/setup.sh'" >&2; exit 1
 
 # A text file becomes a string constant of the same bytes.
