@@ -76,7 +76,8 @@ struct verdict {
 	bool removes;		/* FWD_EITHER: removes something: goes after */
 	bool opaque;
 	bool irreversible;
-	sym loses;		/* what its reverse (or it) loses, in words; NULL nothing */
+	sym loses;		/* what its reverse loses, in words; NULL nothing */
+	sym drops;		/* what it loses itself, for good; NULL nothing */
 	sym overruled;		/* tag against verdict: the reason given; NULL none */
 	sym refused;		/* why this may not go as it is, in words; NULL fine */
 	struct hazard *hazards;

@@ -42,6 +42,10 @@ struct plan {
 	struct plan_note { enum { NOTE_INFO, NOTE_WARN, NOTE_REFUSE, NOTE_LOSES } kind;
 		sym text; } *notes;	/* shown; a NOTE_REFUSE stops */
 	uint32_t nnotes;
+	/* what holds before the first row, for the proof; not in the ledger */
+	const sym *start_on;		/* release on each of facts' hosts */
+	const sym *start_applied;	/* judged migrations already applied, in order */
+	uint32_t nstart_applied;
 };
 
 struct plan_facts {
@@ -55,14 +59,23 @@ struct plan_facts {
 	int64_t soak_ms;
 	int keep;
 	bool balanced;		/* hosts are behind a balancer */
+	const struct applied *applied;	/* django_migrations: goes into the digest */
+	uint32_t napplied;
 };
 
 /* Forward. Notes say why it cannot go; then it has no steps. */
 void plan_deploy(struct plan *out, struct arena *a,
     const struct plan_facts *f);
+/* The migrations of one phase alone: FWD_SAFE or FWD_UNSAFE. */
+void plan_migrate(struct plan *out, struct arena *a,
+    const struct plan_facts *f, enum forward phase);
 
 /* Back, from the rows that are done (any prefix of a deploy, hosts in any
- * mixture). accepted: names whose loss a person accepted, or "all". */
+ * mixture). The facts are the deploy's own: f->to is what is undone, f->from
+ * what is gone back to, f->judged what the deploy brought; f->on is as of
+ * now. Rows that are STEP_DOING count as done: whoever calls has asked the
+ * database and the hosts first, where they can be asked.
+ * accepted: "app.name" whose loss a person accepted, or "all". */
 struct plan_done {
 	const struct step *steps;
 	uint32_t n;
