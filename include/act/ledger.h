@@ -27,7 +27,7 @@ struct ledger_run {		/* a deploy or a rollback in progress or past */
 };
 
 /* Sources are kept once by digest. A release that is there already stays as
- * it is, with its files: putting it again after a crash does nothing. */
+ * it is, and so do its files; those that it has not are added. */
 int ledger_release_put(struct pg *p, const char *target,
     const struct ledger_release *r, const struct source_file *files,
     uint32_t nfiles, struct err *e);

@@ -227,7 +227,6 @@ ledger_release_put(struct pg *p, const char *target,
     const struct ledger_release *rel, const struct source_file *files,
     uint32_t nfiles, struct err *e)
 {
-	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
 	char at[24];
 	const char *param[] = { target, rel->id, rel->commit, rel->status,
 	    rel->who, at };
@@ -235,11 +234,11 @@ ledger_release_put(struct pg *p, const char *target,
 	snprintf(at, sizeof(at), "%" PRId64, rel->at);
 	if (pg_script(p, "BEGIN", e) < 0)
 		return err_wrap(e, "the ledger, release %s", rel->id);
-	if (pg_exec(p, &r, "INSERT INTO sluice.release "
+	if (pg_exec(p, NULL, "INSERT INTO sluice.release "
 	    "(target, id, commit, status, who, at) "
 	    "VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint)) "
 	    "ON CONFLICT DO NOTHING", param, 6, e) < 0 ||
-	    (pg_affected(r) > 0 && nfiles > 0 &&
+	    (nfiles > 0 &&
 	    put_files(p, target, rel->id, files, nfiles, e) < 0) ||
 	    pg_script(p, "COMMIT", e) < 0) {
 		back_out(p);

@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS sluice.release_file (
 CREATE TABLE IF NOT EXISTS sluice.run (
 	id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
 	target text NOT NULL,
-	kind text NOT NULL CHECK (kind IN ('deploy', 'rollback', 'migrate')),
+	kind text NOT NULL CHECK (kind IN
+	    ('stage', 'deploy', 'rollback', 'migrate')),
 	"from" text NOT NULL,
 	"to" text NOT NULL,
 	status text NOT NULL CHECK (status IN
