@@ -60,6 +60,11 @@ struct replay {
 void replay_run(struct replay *out, struct arena *a,
     const struct migration *const *order, uint32_t n,
     const struct settings *s);
+/* As replay_run, but on top of what stands already: the models of the applied
+ * migrations, and the live catalogue as `have`. */
+void replay_from(struct replay *out, struct arena *a,
+    const struct world *base, const struct migration *const *order,
+    uint32_t n, const struct settings *s);
 /* One operation on one world. */
 void world_apply(struct world *w, struct change *out, const struct op *op,
     const struct migration *m, const struct settings *s, struct arena *a);
