@@ -1,0 +1,99 @@
+#include <string.h>
+
+#include "base/util.h"
+#include "judge/schema.h"
+#include "judge/judge.h"
+
+/* The place of a name, or where it would go. */
+static uint32_t
+place(const struct vec *v, sym name)
+{
+	uint32_t lo = 0;
+
+	for (uint32_t hi = v->n; lo < hi;) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(v->v[mid]->name, name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+const struct table *
+vec_find(const struct vec *v, sym name)
+{
+	if (name == NULL)
+		return NULL;
+	uint32_t i = place(v, name);
+
+	return i < v->n && streq(v->v[i]->name, name) ? v->v[i] : NULL;
+}
+
+struct vec
+vec_put(struct arena *a, struct vec v, const struct table *t)
+{
+	uint32_t i = place(&v, t->name);
+	uint32_t old = i < v.n && streq(v.v[i]->name, t->name);
+	const struct table **n = arena_alloc(a, v.n + 1 - old, sizeof(*n));
+
+	if (i > 0)
+		memcpy(n, v.v, i * sizeof(*n));
+	n[i] = t;
+	if (v.n > i + old)
+		memcpy(n + i + 1, v.v + i + old, (v.n - i - old) * sizeof(*n));
+	return (struct vec){ n, v.n + 1 - old };
+}
+
+struct vec
+vec_drop(struct arena *a, struct vec v, sym name)
+{
+	uint32_t i = place(&v, name);
+
+	if (i == v.n || !streq(v.v[i]->name, name))
+		return v;
+	const struct table **n = arena_alloc(a, v.n, sizeof(*n));
+	if (i > 0)
+		memcpy(n, v.v, i * sizeof(*n));
+	if (v.n > i + 1)
+		memcpy(n + i, v.v + i + 1, (v.n - i - 1) * sizeof(*n));
+	return (struct vec){ n, v.n - 1 };
+}
+
+const struct column *
+table_col(const struct table *t, sym name)
+{
+	for (uint16_t i = 0; i < t->ncols; i++)
+		if (streq(t->cols[i].name, name))
+			return &t->cols[i];
+	return NULL;
+}
+
+const struct con *
+table_con(const struct table *t, sym name)
+{
+	for (uint16_t i = 0; i < t->ncons; i++)
+		if (streq(t->cons[i].name, name))
+			return &t->cons[i];
+	return NULL;
+}
+
+struct names
+vec_touched(struct arena *a, const struct vec *x, const struct vec *y)
+{
+	struct list(sym) out = { 0 };
+	uint32_t i = 0, k = 0;
+
+	while (i < x->n || k < y->n) {
+		int c = i == x->n ? 1 : k == y->n ? -1 :
+		    strcmp(x->v[i]->name, y->v[k]->name);
+
+		if (c != 0 || x->v[i] != y->v[k])
+			*list_add(a, &out) = c > 0 ? y->v[k]->name :
+			    x->v[i]->name;
+		i += c <= 0;
+		k += c >= 0;
+	}
+	return (struct names){ out.v, out.n };
+}
