@@ -1,0 +1,190 @@
+/* sluice-install: puts Sluice's hooks into a repository, and takes them out.
+ *
+ * Decides from the repository: a work tree gets the client's hooks, a bare
+ * one the server's. What stood there is kept and run first. Reads git's
+ * configuration; writes the hooks folder alone.
+ *
+ * Exit: 0 done, or --status and all is in place; 1 refused, or --status and
+ * something is not; 2 usage; 3 could not tell. */
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "gate/hookfile.h"
+
+static const char help[] =
+    "usage: sluice-install [--client | --server] [--status | --uninstall] [-C DIR]\n"
+    "\n"
+    "Puts Sluice's hooks into the repository here, or at DIR:\n"
+    "  work tree        pre-commit, pre-merge-commit, pre-push\n"
+    "  bare repository  pre-receive, post-receive\n"
+    "A hook that is there already is kept: it runs first, and both must agree.\n"
+    "\n"
+    "      --client     only if it is a work tree\n"
+    "      --server     only if it is a bare repository\n"
+    "      --status     say who owns each hook, change nothing\n"
+    "      --uninstall  take ours out, give back what was there before\n"
+    "  -C, --directory DIR\n"
+    "  -h, --help\n"
+    "\n"
+    "Example, a developer's clone and the repository that is pushed to:\n"
+    "  sluice-install\n"
+    "  sluice-install -C /srv/git/shop.git\n";
+
+static const char *const client[] = { "pre-commit", "pre-merge-commit", "pre-push", NULL };
+static const char *const server[] = { "pre-receive", "post-receive", NULL };
+
+struct opts {
+	enum { PUT, STATUS, REMOVE } act;
+	bool client, server;
+	const char *dir;
+	char program[PATH_MAX];
+};
+
+static _Noreturn void
+usage(void)
+{
+	fprintf(stderr, "sluice-install: see 'sluice-install --help'\n");
+	exit(2);
+}
+
+/* sluice-hook stands beside us; its real path goes into the hooks. */
+static void
+find_program(char out[PATH_MAX], const char *argv0)
+{
+	char self[PATH_MAX];
+	char real[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0)
+		self[n] = '\0';
+	else
+		snprintf(self, sizeof(self), "%s", argv0);
+	char *slash = realpath(self, real) != NULL ? strrchr(real, '/') : NULL;
+	if (slash != NULL)
+		*slash = '\0';
+	if (slash == NULL ||
+	    snprintf(out, PATH_MAX, "%s/sluice-hook", real) >= PATH_MAX ||
+	    access(out, X_OK) != 0) {
+		fprintf(stderr, "sluice-install: cannot find 'sluice-hook' "
+		    "beside '%s'\n", slash != NULL ? real : self);
+		exit(3);
+	}
+}
+
+static struct opts
+options(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "client", no_argument, NULL, 'c' },
+		{ "server", no_argument, NULL, 's' },
+		{ "status", no_argument, NULL, 'S' },
+		{ "uninstall", no_argument, NULL, 'U' },
+		{ "directory", required_argument, NULL, 'C' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct opts o = { .act = PUT };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "C:h", longs, NULL)) != -1)
+		switch (c) {
+		case 'c': o.client = true; break;
+		case 's': o.server = true; break;
+		case 'S': o.act = STATUS; break;
+		case 'U': o.act = REMOVE; break;
+		case 'C': o.dir = optarg; break;
+		case 'h': fputs(help, stdout); exit(0);
+		default: usage();
+		}
+	if (optind < argc || (o.client && o.server))
+		usage();
+	find_program(o.program, argv[0]);
+	return o;
+}
+
+static int
+status_one(const struct opts *o, const char *dir, const char *name,
+    struct err *e)
+{
+	static const char *const owner[] = {
+		"not installed", "sluice", "not installed, another hook is there",
+		"sluice, run by the hook manager that is there",
+	};
+	struct hook_state s = HOOK_STATE_INIT;
+
+	if (hook_state(&s, dir, name, o->program, e) < 0)
+		return -1;
+	bool ours = s.owner == HOOK_OURS || s.owner == HOOK_BEHIND;
+	printf("%-17s %s", name, owner[s.owner]);
+	if (ours && s.before)
+		printf(", after %s%s", name, HOOK_BEFORE);
+	if (ours && s.gone)
+		printf("; its program '%s' is gone", s.program.s);
+	else if (ours && s.stale)
+		printf("; of another version: run sluice-install");
+	putchar('\n');
+	strbuf_release(&s.program);
+	return ours && !s.gone ? 0 : 1;
+}
+
+static int
+act_one(const struct opts *o, const char *dir, const char *name,
+    struct err *e)
+{
+	if (o->act == STATUS)
+		return status_one(o, dir, name, e);
+	int r = o->act == PUT ? hook_put(dir, name, o->program, e) :
+	    hook_remove(dir, name, e);
+	if (r < 0)
+		return -1;
+	printf("%-17s %s\n", name, o->act == PUT ?
+		(r == 1 ? "installed" : "is installed already") :
+		(r == 1 ? "taken out" : "was not installed"));
+	return 0;
+}
+
+static int
+run(const struct opts *o, struct hook_place *p, struct err *e)
+{
+	int worst = 0;
+
+	if (hook_place(p, o->dir, e) < 0)
+		return -1;
+	if (o->client && p->bare)
+		return err_kind(e, ERR_CONFIG, "'%s' is a bare repository: "
+		    "the client's hooks go into a work tree", p->top.s);
+	if (o->server && !p->bare)
+		return err_kind(e, ERR_CONFIG, "'%s' is a work tree: "
+		    "the server's hooks go into a bare repository", p->top.s);
+	if (p->refuse.len > 0 && o->act == PUT)
+		return err_kind(e, ERR_REFUSED, "%s", p->refuse.s);
+	for (const char *const *n = p->bare ? server : client; *n; n++) {
+		int r = act_one(o, p->dir.s, *n, e);
+
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct opts o = options(argc, argv);
+	struct hook_place place = HOOK_PLACE_INIT;
+	struct err e = ERR_INIT;
+	int r = run(&o, &place, &e);
+
+	hook_place_release(&place);
+	if (r >= 0)
+		return r;
+	fflush(stdout);
+	fprintf(stderr, "sluice-install: %s\n", e.msg);
+	return e.kind == ERR_CONFIG ? 2 : e.kind == ERR_REFUSED ? 1 : 3;
+}

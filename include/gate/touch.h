@@ -1,0 +1,13 @@
+/* Which paths concern us: migrations, and the modules that models live in. */
+#ifndef GATE_TOUCH_H
+#define GATE_TOUCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool touch_migration(const char *path);	/* …/migrations/NAME.py */
+bool touch_models(const char *path);	/* …/models.py, …/models/….py */
+/* Any of NUL-separated names? */
+bool touch_any(const char *names, size_t len);
+
+#endif
