@@ -26,7 +26,7 @@ struct cfg_host {
 	sym name, target;
 	sym address;		/* default: name */
 	int port;		/* 22 */
-	sym user, identity, known_hosts;	/* default: the target's */
+	sym path, user, identity, known_hosts;	/* default: the target's */
 	sym balancer;		/* "backend/server" in haproxy; NULL: none */
 };
 

@@ -101,6 +101,7 @@ static const struct key {
 	{ S_HOST, "port", H(port), T_INT, "22", 1, NULL },
 	{ S_HOST, "user", H(user), T_STR, NULL, 0, NULL },
 	{ S_HOST, "identity", H(identity), T_STR, NULL, 0, NULL },
+	{ S_HOST, "path", H(path), T_STR, NULL, 0, NULL },
 	{ S_HOST, "known_hosts", H(known_hosts), T_STR, NULL, 0, NULL },
 	{ S_HOST, "balancer", H(balancer), T_STR, NULL, 0, NULL },
 

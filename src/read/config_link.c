@@ -95,6 +95,11 @@ link_host(struct parser *p, const struct part *t, struct cfg_host *h)
 	if (*h->address == '-' || *h->address == '\0')
 		return config_bad(p, "[host %s]: address = %s: not an address",
 		    h->name, h->address);
+	if (h->path == NULL)
+		h->path = o->path;
+	if (h->path == NULL || *h->path != '/')
+		return config_bad(p, "[host %s]: 'path' must be an absolute folder",
+		    h->name);
 	if (h->user == NULL)
 		h->user = o->user;
 	if (h->identity == NULL)
