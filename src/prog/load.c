@@ -1,0 +1,305 @@
+/* Code and verdicts: from a commit or the ledger to what a plan is made of. */
+#include "prog/load.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+static void
+wrong_add(struct code *c, struct arena *a, sym text)
+{
+	sym *more = arena_array(a, sym, c->nwrong + 1);
+
+	if (c->nwrong > 0)
+		memcpy(more, c->wrong, c->nwrong * sizeof(*more));
+	more[c->nwrong++] = text;
+	c->wrong = more;
+}
+
+static void
+files_add(struct code *c, struct arena *a, const struct source_file *f,
+    uint32_t n)
+{
+	struct source_file *all = arena_array(a, struct source_file,
+	    c->nfiles + n + 1);
+
+	if (c->nfiles > 0)
+		memcpy(all, c->files, c->nfiles * sizeof(*all));
+	if (n > 0)
+		memcpy(all + c->nfiles, f, n * sizeof(*all));
+	c->files = all;
+	c->nfiles += n;
+}
+
+static bool
+app_there(const struct migration *v, uint32_t n, const char *app)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (streq(v[i].app, app))
+			return true;
+	return false;
+}
+
+/* "third-party:APP/NAME.py" to its app; NULL: it is another file. */
+static sym
+third_app(struct arena *a, const struct source_file *f)
+{
+	const char *app = f->path + strlen(THIRD_PARTY);
+
+	if (!starts_with(f->path, THIRD_PARTY) || strchr(app, '/') == NULL)
+		return NULL;
+	return sym_getn(a, app, (size_t)(strchr(app, '/') - app));
+}
+
+/* Third-party migrations beside the project's own; an app that the project
+ * has itself (MIGRATION_MODULES) is the project's. */
+static int
+third_read(struct code *c, struct site *s, const struct source_file *f,
+    uint32_t n, struct err *e)
+{
+	uint32_t own = c->n;
+	struct migration *all = arena_array(s->a, struct migration,
+	    c->n + n + 1);
+
+	if (own > 0)
+		memcpy(all, c->all, own * sizeof(*all));
+	c->all = all;
+	for (uint32_t i = 0; i < n; i++) {
+		sym app = third_app(s->a, &f[i]);
+		if (app == NULL || app_there(all, own, app))
+			continue;
+		int got = migration_read(&all[c->n], s->a, app, f[i].path,
+		    f[i].text, f[i].len, NULL, e);
+		if (got < 0)
+			return err_wrap(e, "%s", f[i].path);
+		c->n += got > 0;
+	}
+	c->third = n > 0;
+	return 0;
+}
+
+static void
+graph_read(struct code *c, struct site *s)
+{
+	graph_build(&c->graph, s->a, c->all, c->n, s->applied, s->napplied,
+	    &s->settings);
+	for (uint32_t i = 0; i < c->graph.nwrong; i++)
+		wrong_add(c, s->a, c->graph.wrong[i].text);
+}
+
+/* The project's own files, then the third-party ones. */
+static int
+code_read(struct code *c, struct site *s, struct source *src,
+    const struct source_file *third, uint32_t nthird, struct err *e)
+{
+	struct migrations m = { 0 };
+
+	if (source_migrations(&m, s->a, src, s->project, e) < 0)
+		return -1;
+	c->all = m.v;
+	c->n = m.n;
+	files_add(c, s->a, m.files, m.nfiles);
+	files_add(c, s->a, third, nthird);
+	for (uint32_t i = 0; i < m.nunread; i++)
+		wrong_add(c, s->a, m.unread[i].line == 0 ?
+		    sym_printf(s->a, "%s: %s", m.unread[i].path,
+		    m.unread[i].why) :
+		    sym_printf(s->a, "%s:%" PRIu32 ": %s", m.unread[i].path,
+		    m.unread[i].line, m.unread[i].why));
+	if (third_read(c, s, third, nthird, e) < 0)
+		return -1;
+	graph_read(c, s);
+	return 0;
+}
+
+int
+code_commit(struct code *c, struct site *s, const char *commit,
+    const struct source_file *third, uint32_t nthird, struct err *e)
+{
+	struct source *src = NULL;
+
+	*c = (struct code){ .commit = sym_get(s->a, commit) };
+	if (source_commit(&src, s->repo, commit, e) < 0)
+		return -1;
+	int r = code_read(c, s, src, third, nthird, e);
+	source_free(src);
+	return r < 0 ? err_wrap(e, "commit %.12s", commit) : 0;
+}
+
+int
+code_release(struct code *c, struct site *s, const char *release,
+    struct err *e)
+{
+	struct ledger_release rel = { 0 };
+	struct source_file *all = NULL;
+	struct source *src = NULL;
+	uint32_t n = 0, own = 0, nthird = 0;
+
+	*c = (struct code){ .release = sym_get(s->a, release) };
+	int got = ledger_release_get(s->db, s->a, s->target->name, release,
+	    &rel, &all, &n, e);
+	if (got <= 0)
+		return got;
+	c->commit = rel.commit;
+	struct source_file *f = arena_array(s->a, struct source_file, 2 * n + 1);
+	struct source_file *third = f + n;
+	for (uint32_t i = 0; i < n; i++) {
+		if (starts_with(all[i].path, THIRD_PARTY))
+			third[nthird++] = all[i];
+		else
+			f[own++] = all[i];
+	}
+	if (source_memory(&src, f, own, e) < 0)
+		return -1;
+	int r = code_read(c, s, src, third, nthird, e);
+	source_free(src);
+	return r < 0 ? err_wrap(e, "release %s", release) : 1;
+}
+
+void
+code_third(const struct code *c, struct arena *a, struct source_file **out,
+    uint32_t *n)
+{
+	*out = arena_array(a, struct source_file, c->nfiles + 1);
+	*n = 0;
+	for (uint32_t i = 0; i < c->nfiles; i++)
+		if (starts_with(c->files[i].path, THIRD_PARTY))
+			(*out)[(*n)++] = c->files[i];
+}
+
+bool
+code_fine(const struct code *c)
+{
+	for (uint32_t i = 0; i < c->nwrong; i++) {
+		struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+		strbuf_clean(&b, c->wrong[i], strlen(c->wrong[i]), false);
+		warn("%s", b.s);
+	}
+	return c->nwrong == 0;
+}
+
+/* Splits Django's order in two; parents stay first in both halves. */
+struct halves {
+	const struct migration **done, **pending;
+	uint32_t ndone, npending;
+};
+
+static struct halves
+halve(struct site *s, const struct graph *g, const struct plan *went)
+{
+	struct halves h = { .done = arena_alloc(s->a, g->n + 1,
+	    sizeof(*h.done)), .pending = arena_alloc(s->a, g->n + 1,
+	    sizeof(*h.pending)) };
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct migration *m = g->order[i];
+		sym key = sym_printf(s->a, "%s.%s", m->app, m->name);
+		bool pending = went == NULL && !site_applied(s, m);
+		for (uint32_t k = 0; went != NULL && k < went->n; k++)
+			pending |= went->steps[k].kind == STEP_MIGRATION &&
+			    streq(went->steps[k].subject, key);
+		if (pending)
+			h.pending[h.npending++] = m;
+		else
+			h.done[h.ndone++] = m;
+	}
+	return h;
+}
+
+static void
+judge(struct judged *out, struct site *s, const struct code *old,
+    const struct code *new, const struct plan *went)
+{
+	struct halves h = halve(s, &new->graph, went);
+	struct replay before = { 0 };
+	struct settings set = s->settings;
+
+	set.live = NULL;
+	*out = (struct judged){ 0 };
+	replay_run(&out->done, s->a, h.done, h.ndone, &set);
+	struct world base = out->done.end;
+	if (went == NULL)
+		base.have = s->have;
+	replay_from(&out->pending, s->a, &base, h.pending, h.npending, &set);
+	if (old != NULL)
+		replay_run(&before, s->a, old->graph.order, old->graph.n,
+		    &set);
+	out->release.old = before.end;
+	out->release.old.have = base.have;
+	out->release.new = out->pending.end;
+	const struct moved **v = arena_alloc(s->a, h.npending + 1, sizeof(*v));
+	for (uint32_t i = 0; i < h.npending; i++)
+		v[i] = &out->pending.v[i];
+	out->release.v = v;
+	out->release.n = h.npending;
+	out->release.graph = &new->graph;
+	judge_release(&out->j, s->a, &out->release,
+	    went == NULL ? &s->settings : &set);
+}
+
+void
+site_judge(struct judged *out, struct site *s, const struct code *old,
+    const struct code *new)
+{
+	judge(out, s, old, new, NULL);
+}
+
+void
+site_judge_back(struct judged *out, struct site *s, const struct code *old,
+    const struct code *new, const struct plan *went)
+{
+	judge(out, s, old, new, went);
+}
+
+int
+batches_parse(uint32_t **out, uint32_t *n, struct arena *a, const char *text,
+    uint32_t nhosts, struct err *e)
+{
+	struct list(uint32_t) l = { 0 };
+
+	for (const char *p = text == NULL ? "1" : text; *p != '\0';) {
+		char *end;
+		unsigned long k = strtoul(p, &end, 10);
+		if (end == p || k == 0 || k > 100000)
+			return err_kind(e, ERR_CONFIG, "batches = %s: sizes or "
+			    "shares like \"1,25%%\" are understood", text);
+		if (*end == '%') {
+			k = (k * nhosts + 99) / 100;
+			end++;
+		}
+		*list_add(a, &l) = k == 0 ? 1 : (uint32_t)k;
+		while (*end == ' ' || *end == ',')
+			end++;
+		p = end;
+	}
+	*out = l.v;
+	*n = l.n;
+	return 0;
+}
+
+void
+site_plan_facts(struct plan_facts *f, struct site *s, const struct judged *j,
+    sym from, sym to, const sym *on)
+{
+	const struct cfg_target *t = s->target;
+	sym *hosts = arena_array(s->a, sym, t->nhosts + 1);
+	bool balanced = t->haproxy != NULL;
+	uint32_t *batches = NULL;
+	struct err bad = ERR_INIT;	/* looked at before: site_check */
+
+	*f = (struct plan_facts){ .target = t->name, .to = to,
+	    .from = from == NULL ? sym_get(s->a, "") : from,
+	    .hosts = hosts, .on = on, .nhosts = t->nhosts,
+	    .judged = &j->j, .soak_ms = t->soak, .keep = t->keep,
+	    .applied = s->applied, .napplied = s->napplied };
+	for (uint32_t i = 0; i < t->nhosts; i++) {
+		hosts[i] = t->hosts[i].name;
+		balanced &= t->hosts[i].balancer != NULL;
+	}
+	f->balanced = balanced;
+	batches_parse(&batches, &f->nbatches, s->a, t->batches, t->nhosts,
+	    &bad);
+	f->batches = batches;
+}
