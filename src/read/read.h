@@ -2,9 +2,37 @@
 #ifndef READ_READ_H
 #define READ_READ_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "base/err.h"
+#include "read/source.h"
 
 /* Edits (insert, delete, replace, swap) between two short words. */
 size_t word_distance(const char *a, const char *b);
+
+/* "what: libgit2's own words". The one way in for its errors. */
+int err_git(struct err *e, int rc, const char *what);
+
+/* A tree of files, whatever it is made of. */
+struct source {
+	const struct source_ops {
+		int (*read)(struct source *s, struct strbuf *b,
+		    const char *path, struct err *e);
+		/* sorted; sizes are asked for only if `sizes` */
+		int (*walk)(struct source *s, bool sizes,
+		    int (*each)(void *ctx, const char *path, size_t size),
+		    void *ctx, struct err *e);
+		void (*free)(struct source *s);
+	} *ops;
+};
+
+#define SOURCE_FILES_MAX 1000000u	/* a tree may be a bomb */
+#define SOURCE_DEPTH_MAX 100
+
+/* "a/b.py": relative, no empty part, no "." and no "..". */
+bool path_plain(const char *path);
+/* Folders that hold no code of the project's own. */
+bool dir_skipped(const char *name, size_t len);
 
 #endif

@@ -1,0 +1,250 @@
+/* Sources within git: a commit's tree and the index. */
+#include <git2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "read/read.h"
+#include "read/repo.h"
+
+struct in_git {
+	struct source s;
+	git_repository *git;	/* borrowed */
+	git_tree *tree;
+	git_index *index;
+};
+
+CLEANUP_FN(git_object, git_object_free)
+CLEANUP_FN(git_tree, git_tree_free)
+CLEANUP_FN(git_tree_entry, git_tree_entry_free)
+CLEANUP_FN(git_blob, git_blob_free)
+
+struct walk {
+	struct in_git *g;
+	bool sizes;
+	int (*each)(void *ctx, const char *path, size_t size);
+	void *ctx;
+	struct strbuf path;
+	uint32_t seen;
+	struct err *e;
+};
+
+static bool
+is_file(uint32_t mode)
+{
+	return mode == GIT_FILEMODE_BLOB ||
+	    mode == GIT_FILEMODE_BLOB_EXECUTABLE || mode == 0100664;
+}
+
+static int
+blob_add(struct in_git *g, struct strbuf *b, const git_oid *id,
+    const char *path, struct err *e)
+{
+	CLEANUP(git_blob_free) git_blob *blob = NULL;
+
+	int rc = git_blob_lookup(&blob, g->git, id);
+	if (rc != 0)
+		return err_git(e, rc, path);
+	git_object_size_t n = git_blob_rawsize(blob);
+	if (n > b->max - b->len)
+		return err_set(e, "'%s' has %llu bytes, too many to read", path,
+		    (unsigned long long)n);
+	strbuf_add(b, git_blob_rawcontent(blob), (size_t)n);
+	return 1;
+}
+
+static int
+tree_read(struct source *s, struct strbuf *b, const char *path, struct err *e)
+{
+	struct in_git *g = (struct in_git *)s;
+	CLEANUP(git_tree_entry_free) git_tree_entry *t = NULL;
+
+	if (!path_plain(path))
+		return 0;
+	int rc = git_tree_entry_bypath(&t, g->tree, path);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc != 0)
+		return err_git(e, rc, path);
+	if (!is_file(git_tree_entry_filemode(t)))
+		return 0;
+	return blob_add(g, b, git_tree_entry_id(t), path, e);
+}
+
+static int
+each_blob(struct walk *w, const git_oid *id)
+{
+	size_t size = 0;
+
+	if (++w->seen > SOURCE_FILES_MAX)
+		return err_set(w->e, "more than %u files in the tree",
+		    SOURCE_FILES_MAX);
+	if (w->sizes) {
+		git_odb *odb = NULL;
+		git_object_t type;
+		int rc = git_repository_odb(&odb, w->g->git);
+		if (rc == 0)
+			rc = git_odb_read_header(&size, &type, odb, id);
+		git_odb_free(odb);
+		if (rc != 0)
+			return err_git(w->e, rc, w->path.s);
+	}
+	return w->each(w->ctx, w->path.s, size);
+}
+
+static int
+tree_down(struct walk *w, const git_tree *tree, int depth)
+{
+	size_t n = git_tree_entrycount(tree);
+	size_t len = w->path.len;
+
+	if (depth > SOURCE_DEPTH_MAX)
+		return err_set(w->e, "folders nested too deeply in the tree");
+	for (size_t i = 0; i < n; i++) {
+		const git_tree_entry *t = git_tree_entry_byindex(tree, i);
+		const char *name = git_tree_entry_name(t);
+		uint32_t mode = git_tree_entry_filemode(t);
+		int r = 0;
+
+		strbuf_cut(&w->path, len);
+		strbuf_str(&w->path, name);
+		if (mode == GIT_FILEMODE_TREE &&
+		    (w->sizes || !dir_skipped(name, strlen(name)))) {
+			CLEANUP(git_tree_free) git_tree *sub = NULL;
+			int rc = git_tree_lookup(&sub, w->g->git,
+			    git_tree_entry_id(t));
+			if (rc != 0)
+				return err_git(w->e, rc, w->path.s);
+			if (++w->seen > SOURCE_FILES_MAX)
+				return err_set(w->e, "too many folders");
+			strbuf_char(&w->path, '/');
+			r = tree_down(w, sub, depth + 1);
+		} else if (is_file(mode)) {
+			r = each_blob(w, git_tree_entry_id(t));
+		}
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+tree_walk(struct source *s, bool sizes,
+    int (*each)(void *ctx, const char *path, size_t size), void *ctx,
+    struct err *e)
+{
+	struct in_git *g = (struct in_git *)s;
+	struct walk w = { g, sizes, each, ctx, STRBUF_INIT, 0, e };
+
+	int r = tree_down(&w, g->tree, 0);
+	strbuf_release(&w.path);
+	return r;
+}
+
+static void
+git_free(struct source *s)
+{
+	struct in_git *g = (struct in_git *)s;
+
+	git_tree_free(g->tree);
+	git_index_free(g->index);
+	free(g);
+}
+
+int
+source_commit(struct source **out, struct repo *r, const char *commit,
+    struct err *e)
+{
+	static const struct source_ops ops = { tree_read, tree_walk, git_free };
+	CLEANUP(git_object_free) git_object *any = NULL;
+	git_object *tree = NULL;
+
+	*out = NULL;
+	int rc = git_revparse_single(&any, repo_git(r), commit);
+	if (rc == 0)
+		rc = git_object_peel(&tree, any, GIT_OBJECT_TREE);
+	if (rc == GIT_ENOTFOUND || rc == GIT_EINVALIDSPEC)
+		return err_set(e, "there is no commit '%s'", commit);
+	if (rc != 0)
+		return err_git(e, rc, commit);
+	struct in_git *g = xcalloc(1, sizeof(*g));
+	g->s.ops = &ops;
+	g->git = repo_git(r);
+	g->tree = (git_tree *)tree;
+	*out = &g->s;
+	return 0;
+}
+
+static int
+index_read(struct source *s, struct strbuf *b, const char *path,
+    struct err *e)
+{
+	struct in_git *g = (struct in_git *)s;
+	const git_index_entry *t = git_index_get_bypath(g->index, path, 0);
+
+	if (t == NULL || !is_file(t->mode) ||
+	    (t->flags_extended & GIT_INDEX_ENTRY_INTENT_TO_ADD) != 0)
+		return 0;
+	return blob_add(g, b, &t->id, path, e);
+}
+
+static bool
+under_skipped(const char *path)
+{
+	for (const char *s = path; ; ) {
+		size_t n = strcspn(s, "/");
+		if (s[n] == '\0')
+			return false;
+		if (dir_skipped(s, n))
+			return true;
+		s += n + 1;
+	}
+}
+
+static int
+index_walk(struct source *s, bool sizes,
+    int (*each)(void *ctx, const char *path, size_t size), void *ctx,
+    struct err *e)
+{
+	struct in_git *g = (struct in_git *)s;
+	struct walk w = { g, sizes, each, ctx, STRBUF_INIT, 0, e };
+	size_t n = git_index_entrycount(g->index);
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const git_index_entry *t = git_index_get_byindex(g->index, i);
+		if (git_index_entry_stage(t) != 0 || !is_file(t->mode) ||
+		    (t->flags_extended & GIT_INDEX_ENTRY_INTENT_TO_ADD) != 0 ||
+		    (!sizes && under_skipped(t->path)))
+			continue;
+		strbuf_reset(&w.path);
+		strbuf_str(&w.path, t->path);
+		r = each_blob(&w, &t->id);
+	}
+	strbuf_release(&w.path);
+	return r;
+}
+
+int
+source_index(struct source **out, struct repo *r, struct err *e)
+{
+	static const struct source_ops ops = { index_read, index_walk,
+	    git_free };
+	git_index *index = NULL;
+
+	*out = NULL;
+	int rc = git_repository_index(&index, repo_git(r));
+	if (rc == 0)
+		rc = git_index_read(index, 1);
+	if (rc != 0) {
+		git_index_free(index);
+		return err_git(e, rc, "cannot read the index");
+	}
+	struct in_git *g = xcalloc(1, sizeof(*g));
+	g->s.ops = &ops;
+	g->git = repo_git(r);
+	g->index = index;
+	*out = &g->s;
+	return 0;
+}
