@@ -331,6 +331,7 @@ host_run() {
 ini_host() {
 	printf '\n[host app%s]\ntarget = %s\naddress = %s\nport = %s\n' \
 	    "$1" "$2" "$(host_addr "$1")" "$(cat "$T/host$1/port")"
+	echo "path = $T/host$1/srv"
 	[ -z "${3-}" ] || echo "balancer = $3"
 }
 
