@@ -1,0 +1,34 @@
+/* What the rooms of the judgement share with each other: fit, conditions, shape. */
+#ifndef JUDGE_ASK_H
+#define JUDGE_ASK_H
+
+#include "base/strbuf.h"
+#include "judge/verdict.h"
+
+/* Does a column of type `have` take every value of type `want`, and give it
+ * back as the same kind of thing? NULL: not known, then yes. */
+enum degree type_fit(const char *want, const char *have);
+
+/* What a condition may come to: any of these, together. */
+enum truth { TRUTH_TRUE = 1, TRUTH_FALSE = 2, TRUTH_NULL = 4 };
+#define TRUTH_ANY (TRUTH_TRUE | TRUTH_FALSE | TRUTH_NULL)
+
+/* A condition on rows that the code writes: columns it does not know are
+ * NULL or their database default. want NULL: any row. */
+unsigned truth_of(const struct con *c, const struct table *want,
+    const struct table *have);
+unsigned truth_q(const struct value *q, const struct table *want,
+    const struct table *have);
+unsigned truth_sql(const char *sql, const struct table *want,
+    const struct table *have);
+/* The column of a field in a table of either side. */
+const struct column *column_of(const struct table *t, const char *field);
+/* Is whatever fulfils `known` sure to fulfil `c`? */
+bool check_implied(const struct con *c, const struct con *known);
+
+/* The same constraint, names aside. */
+bool con_same(const struct con *x, const struct con *y);
+bool cols_subset(const struct con *x, const struct con *y);
+bool con_is_unique(const struct con *c);
+
+#endif

@@ -1,0 +1,419 @@
+/* May this code run on this schema? Six questions to every table it wants. */
+#include "judge/ask.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/util.h"
+
+const char *const degree_name[] = { "ok", "note", "may", "breaks" };
+
+struct ask {
+	struct findings *f;
+	struct arena *a;
+	const struct vec *want, *have;
+	const struct names *touched;
+	const struct settings *s;
+	const struct table *w, *h;	/* the table now asked about */
+};
+
+/* Texts are predicates: whoever knows the corner puts the subject before
+ * them («deployed code still …»). */
+static void __attribute__((format(printf, 5, 6)))
+found(struct ask *q, enum reason_kind kind, enum degree degree,
+    const struct column *field, const char *fmt, ...)
+{
+	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
+	struct findings *f = q->f;
+	va_list ap;
+
+	if (f->n == f->cap) {
+		uint32_t cap = f->cap == 0 ? 8 : f->cap * 2;
+		struct reason *v = arena_array(q->a, struct reason, cap);
+
+		if (f->n > 0)
+			memcpy(v, f->v, f->n * sizeof(*v));
+		f->v = v;
+		f->cap = cap;
+	}
+	va_start(ap, fmt);
+	strbuf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	f->v[f->n++] = (struct reason){
+		.kind = kind, .degree = degree,
+		.table = q->w == NULL ? NULL : q->w->name,
+		.model = q->w == NULL ? NULL : q->w->model,
+		.column = field == NULL ? NULL : field->name,
+		.field = field == NULL ? NULL : field->field,
+		.text = sym_get(q->a, text.s),
+	};
+}
+
+static void
+about(struct ask *q, sym column)
+{
+	q->f->v[q->f->n - 1].column = column;
+}
+
+static bool
+is_touched(const struct ask *q, sym name)
+{
+	if (q->touched == NULL)
+		return true;
+	for (uint32_t i = 0; i < q->touched->n; i++)
+		if (streq(q->touched->v[i], name))
+			return true;
+	return false;
+}
+
+static void
+names_of(struct strbuf *b, const struct con *c)
+{
+	for (uint16_t i = 0; i < c->ncols; i++)
+		strbuf_printf(b, "%s%s", i > 0 ? ", " : "",
+		    c->cols[i] == NULL ? "(expression)" : c->cols[i]);
+}
+
+/* 1 */
+static void
+ask_columns(struct ask *q)
+{
+	for (uint16_t i = 0; i < q->w->ncols; i++) {
+		const struct column *c = &q->w->cols[i];
+
+		if (table_col(q->h, c->name) == NULL)
+			found(q, REASON_NO_COLUMN, DEGREE_BREAKS, c,
+			    "SELECTs \"%s\".\"%s\"", q->w->name, c->name);
+	}
+}
+
+/* 2 */
+static void
+ask_unknown(struct ask *q)
+{
+	for (uint16_t i = 0; i < q->h->ncols; i++) {
+		const struct column *c = &q->h->cols[i];
+
+		if (!c->notnull || c->dflt != DFLT_NONE ||
+		    table_col(q->w, c->name) != NULL)
+			continue;
+		found(q, REASON_NOT_NULL, DEGREE_BREAKS, c,
+		    "INSERTs into \"%s\" without \"%s\", which is NOT NULL and "
+		    "has no default in the database", q->w->name, c->name);
+	}
+}
+
+/* 3: NULL, and what the database is to fill in. */
+static void
+ask_null(struct ask *q, const struct column *w, const struct column *h)
+{
+	if (!h->notnull || w->notnull || !w->writes_null ||
+	    w->dflt == DFLT_GENERATED)
+		return;
+	bool rarely = w->py_default || w->dflt != DFLT_NONE;
+	found(q, REASON_NULL, rarely ? DEGREE_NOTE : DEGREE_MAY, w,
+	    rarely ? "writes NULL into \"%s\".\"%s\", which is NOT NULL, only "
+	    "where something sets it to None" :
+	    "can write NULL into \"%s\".\"%s\", which is NOT NULL",
+	    q->w->name, w->name);
+}
+
+static void
+ask_default(struct ask *q, const struct column *w, const struct column *h)
+{
+	if (h->dflt == DFLT_GENERATED && w->dflt != DFLT_GENERATED) {
+		found(q, REASON_DEFAULT, DEGREE_BREAKS, w,
+		    "writes \"%s\".\"%s\", which the database generates",
+		    q->w->name, w->name);
+		return;
+	}
+	if (w->dflt == DFLT_NONE || h->dflt != DFLT_NONE)
+		return;
+
+	enum degree d = h->notnull ? DEGREE_BREAKS :
+	    w->notnull || w->dflt == DFLT_GENERATED ? DEGREE_MAY : DEGREE_NOTE;
+	found(q, REASON_DEFAULT, d, w, "leaves \"%s\".\"%s\" to the database, "
+	    "which has no default for it", q->w->name, w->name);
+}
+
+static void
+ask_known(struct ask *q)
+{
+	for (uint16_t i = 0; i < q->w->ncols; i++) {
+		const struct column *w = &q->w->cols[i];
+		const struct column *h = table_col(q->h, w->name);
+
+		if (h == NULL)
+			continue;
+		enum degree d = type_fit(w->type, h->type);
+		if (d != DEGREE_OK)
+			found(q, REASON_TYPE, d, w, d == DEGREE_BREAKS ?
+			    "reads and writes \"%s\".\"%s\" as %s, which is %s" :
+			    "can write what does not fit into \"%s\".\"%s\": it "
+			    "takes it for %s, which is %s", q->w->name,
+			    w->name, w->type, h->type);
+		ask_null(q, w, h);
+		ask_default(q, w, h);
+	}
+}
+
+/* A column that the code does not know and that keeps rows apart by itself:
+ * NULLs are distinct, sequences and random values too. */
+static bool
+keeps_apart(const struct con *u, const struct column *c)
+{
+	if (c->dflt == DFLT_IDENTITY || c->dflt == DFLT_SERIAL)
+		return true;
+	if (c->dflt == DFLT_NONE)
+		return !u->nulls_equal;
+	return c->dflt == DFLT_EXPR && c->dflt_sql != NULL &&
+	    (strcasestr(c->dflt_sql, "uuid") != NULL ||
+	    strcasestr(c->dflt_sql, "nextval") != NULL);
+}
+
+static bool
+unique_harmless(const struct ask *q, const struct con *u)
+{
+	for (uint16_t i = 0; i < q->w->ncons; i++) {
+		const struct con *k = &q->w->cons[i];
+
+		if (con_is_unique(k) && (con_same(k, u) ||
+		    (cols_subset(k, u) && k->where == NULL && k->q == NULL &&
+		    (!u->nulls_equal || k->nulls_equal || k->kind == CON_PK))))
+			return true;
+	}
+	for (uint16_t i = 0; i < u->ncols; i++) {
+		const struct column *c = u->cols[i] == NULL ? NULL :
+		    table_col(q->h, u->cols[i]);
+
+		if (c != NULL && table_col(q->w, c->name) == NULL &&
+		    keeps_apart(u, c))
+			return true;
+	}
+	if (u->where == NULL && u->q == NULL)
+		return false;
+	return (truth_of(u, q->w, q->h) & TRUTH_TRUE) == 0;
+}
+
+static void
+ask_unique(struct ask *q, const struct con *u)
+{
+	struct strbuf cols STRBUF_SCOPED = STRBUF_INIT;
+
+	if (u->invalid || unique_harmless(q, u))
+		return;
+	names_of(&cols, u);
+	found(q, REASON_UNIQUE, DEGREE_MAY, NULL, "can write rows into \"%s\" "
+	    "that \"%s\" (%s) rejects as duplicates", q->w->name, u->name,
+	    cols.s);
+	about(q, u->name);
+}
+
+static bool
+check_known(const struct ask *q, const struct con *c)
+{
+	for (uint16_t i = 0; i < q->w->ncons; i++)
+		if (q->w->cons[i].kind == CON_CHECK &&
+		    (con_same(&q->w->cons[i], c) ||
+		    check_implied(c, &q->w->cons[i])))
+			return true;
+	return false;
+}
+
+static void
+ask_check(struct ask *q, const struct con *c)
+{
+	if (check_known(q, c))
+		return;
+
+	unsigned t = truth_of(c, q->w, q->h);
+	if ((t & TRUTH_FALSE) == 0)
+		return;
+	found(q, REASON_CHECK, t == TRUTH_FALSE ? DEGREE_BREAKS : DEGREE_MAY,
+	    NULL, "%s into \"%s\" that the check \"%s\"%s%s rejects",
+	    t == TRUTH_FALSE ? "writes rows" : "can write rows", q->w->name,
+	    c->name, c->expr == NULL ? "" : " ",
+	    c->expr == NULL ? "" : c->expr);
+	about(q, c->name);
+}
+
+static void
+ask_exclude(struct ask *q, const struct con *x)
+{
+	for (uint16_t i = 0; i < q->w->ncons; i++)
+		if (q->w->cons[i].kind == CON_EXCLUDE &&
+		    con_same(&q->w->cons[i], x))
+			return;
+	for (uint16_t i = 0; i < x->ncols; i++) {
+		const struct column *c = x->cols[i] == NULL ? NULL :
+		    table_col(q->h, x->cols[i]);
+
+		if (c != NULL && table_col(q->w, c->name) == NULL &&
+		    c->dflt == DFLT_NONE)
+			return;
+	}
+	found(q, REASON_EXCLUDE, DEGREE_MAY, NULL, "can write rows into \"%s\" "
+	    "that the exclusion \"%s\" rejects", q->w->name, x->name);
+	about(q, x->name);
+}
+
+/* 4 */
+static void
+ask_constraints(struct ask *q)
+{
+	for (uint16_t i = 0; i < q->h->ncons; i++) {
+		const struct con *c = &q->h->cons[i];
+
+		if (con_is_unique(c))
+			ask_unique(q, c);
+		else if (c->kind == CON_CHECK)
+			ask_check(q, c);
+		else if (c->kind == CON_EXCLUDE)
+			ask_exclude(q, c);
+	}
+}
+
+/* 6 */
+static void
+ask_upserts(struct ask *q)
+{
+	for (uint16_t i = 0; i < q->w->ncons; i++) {
+		const struct con *c = &q->w->cons[i];
+		struct strbuf cols STRBUF_SCOPED = STRBUF_INIT;
+		bool there = false;
+
+		if (!con_is_unique(c) && c->kind != CON_EXCLUDE)
+			continue;
+		for (uint16_t j = 0; !there && j < q->h->ncons; j++)
+			there = con_same(c, &q->h->cons[j]) &&
+			    !q->h->cons[j].invalid;
+		if (there)
+			continue;
+		names_of(&cols, c);
+		found(q, REASON_NO_UNIQUE, c->kind == CON_PK ? DEGREE_MAY :
+		    DEGREE_NOTE, NULL, "counts on \"%s\" (%s) to keep the rows "
+		    "of \"%s\" apart", c->name, cols.s, q->w->name);
+		about(q, c->name);
+	}
+}
+
+static bool
+code_follows(const struct ask *q, const struct table *child,
+    const struct con *fk, bool *column)
+{
+	const struct table *w = vec_find(q->want, child->name);
+	const struct column *c = w == NULL || fk->ncols == 0 ||
+	    fk->cols[0] == NULL ? NULL : table_col(w, fk->cols[0]);
+
+	*column = c != NULL;
+	for (uint16_t i = 0; c != NULL && i < w->ncons; i++) {
+		const struct con *k = &w->cons[i];
+
+		if (k->kind == CON_FK && k->ncols > 0 &&
+		    streq(k->cols[0], c->name) &&
+		    (streq(k->ref_table, fk->ref_table) ||
+		    vec_find(q->have, k->ref_table) == NULL))
+			return true;
+	}
+	return false;
+}
+
+static void
+ask_foreign(struct ask *q, const struct table *child, const struct con *fk)
+{
+	bool column = false;
+
+	if (code_follows(q, child, fk, &column))
+		return;
+	if (column) {
+		const struct table *w = vec_find(q->want, child->name);
+
+		q->w = w;
+		found(q, REASON_FK, DEGREE_MAY, table_col(w, fk->cols[0]),
+		    "can write values into \"%s\".\"%s\" that \"%s\" has no row "
+		    "for, which the foreign key \"%s\" rejects", child->name,
+		    fk->cols[0], fk->ref_table, fk->name);
+		return;
+	}
+	q->w = vec_find(q->want, fk->ref_table);
+	if (q->w == NULL || fk->on_delete != NULL)
+		return;
+	found(q, REASON_FK, DEGREE_MAY, NULL, "cannot DELETE rows of \"%s\" "
+	    "that \"%s\".\"%s\" refers to: it does not know that foreign key",
+	    fk->ref_table, child->name, fk->ncols > 0 && fk->cols[0] != NULL ?
+	    fk->cols[0] : "?");
+	q->f->v[q->f->n - 1].column = fk->name;
+	q->f->v[q->f->n - 1].table = child->name;
+}
+
+/* 5 */
+static void
+ask_references(struct ask *q)
+{
+	for (uint32_t i = 0; i < q->have->n; i++) {
+		const struct table *t = q->have->v[i];
+
+		for (uint16_t j = 0; j < t->ncons; j++)
+			if (t->cons[j].kind == CON_FK &&
+			    (is_touched(q, t->name) ||
+			    is_touched(q, t->cons[j].ref_table)))
+				ask_foreign(q, t, &t->cons[j]);
+	}
+}
+
+void
+runs_on(struct findings *f, struct arena *a, const struct vec *want,
+    const struct vec *have, const struct names *touched,
+    const struct settings *s)
+{
+	struct ask q = { .f = f, .a = a, .want = want, .have = have,
+	    .touched = touched, .s = s };
+
+	for (uint32_t i = 0; i < want->n; i++) {
+		q.w = want->v[i];
+		if (!is_touched(&q, q.w->name))
+			continue;
+		q.h = vec_find(have, q.w->name);
+		if (q.h == NULL) {
+			found(&q, REASON_NO_TABLE, DEGREE_BREAKS, NULL,
+			    "reads and writes the table \"%s\"", q.w->name);
+			continue;
+		}
+		ask_columns(&q);
+		ask_unknown(&q);
+		ask_known(&q);
+		ask_constraints(&q);
+		ask_upserts(&q);
+	}
+	ask_references(&q);
+}
+
+void
+findings_minus(struct findings *f, const struct findings *base)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		bool there = false;
+
+		for (uint32_t j = 0; !there && j < base->n; j++)
+			there = f->v[i].kind == base->v[j].kind &&
+			    f->v[i].degree <= base->v[j].degree &&
+			    streq(f->v[i].table, base->v[j].table) &&
+			    streq(f->v[i].column, base->v[j].column);
+		if (!there)
+			f->v[kept++] = f->v[i];
+	}
+	f->n = kept;
+}
+
+enum degree
+findings_worst(const struct findings *f)
+{
+	enum degree worst = DEGREE_OK;
+
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->v[i].degree > worst)
+			worst = f->v[i].degree;
+	return worst;
+}
