@@ -12,6 +12,10 @@
 
 struct link;
 
+/* What the transport exits with when trying again will not help: a host key
+ * that is not known or has changed, a user key that is not admitted. */
+enum { LINK_REFUSED = 254 };
+
 /* Starts the transport to a host, running `remote` (one word per argument,
  * quoted here for the remote shell, by the one function that does it). */
 int link_open(struct link **out, const struct cfg_target *t,
@@ -24,11 +28,15 @@ void link_send_file(struct link *l, int fd, size_t n);
  * how many. link_pump moves what can be moved. */
 struct pollfd;
 int link_poll(const struct link *l, struct pollfd *p);
-int link_pump(struct link *l, struct err *e);	/* -1: the link is lost; why */
+/* -1: the link is lost; why, of kind ERR_REFUSED where another try is vain. */
+int link_pump(struct link *l, struct err *e);
 /* 1: a reply line in b (without newline). 0: not yet. */
 int link_reply(struct link *l, struct strbuf *b);
 /* What the other side said on stderr since the last call, cleaned. */
 void link_talk(struct link *l, struct strbuf *b);
 void quote_remote(struct strbuf *b, const char *word);
+/* The transport's program and options for a host, up to the host itself. */
+void link_argv(struct strvec *v, const struct cfg_target *t,
+    const struct cfg_host *h);
 
 #endif
