@@ -23,8 +23,9 @@ only=${ONLY-}
 echo idle >"$T/phase"
 chapter "The stage"
 pg_start fsync=on || stop "no PostgreSQL"
-sql "CREATE DATABASE dev" && sql "CREATE DATABASE shop" &&
-    sql "CREATE DATABASE plain" || stop "no databases"
+for db in dev shop plain; do
+	sql "CREATE DATABASE $db" || stop "no database"
+done
 developer_start
 tell "PostgreSQL $(sql 'SHOW server_version'), private, fsync on: $PGHOST"
 

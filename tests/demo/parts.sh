@@ -1,5 +1,5 @@
 # The parts of the demo's stage: sourced by demo.sh after lib.sh.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 
 # The balancer is set up so as not to hide a failure: a request is sent to one
 # host, and to another one only if no connection could be made at all; what

@@ -1,5 +1,5 @@
 # The same release 2 without Sluice: migrate, then restart. Sourced by demo.sh.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 
 # Without the story there is no release 2 yet: make the commit by hand.
 plain_commits() {

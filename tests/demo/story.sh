@@ -1,12 +1,12 @@
 # The five steps of the story: sourced by demo.sh.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034
 
 here=$top/tests/demo
 dev=$T/dev		# the developer's clone
 bare=$T/shop.git	# what is pushed to
 conf=$T/server.ini	# its configuration, the server's alone
 
-bold= plain=
+bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
 	bold=$(printf '\033[1m') plain=$(printf '\033[m')
 fi
