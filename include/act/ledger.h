@@ -53,6 +53,8 @@ int ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
 /* plan may be NULL; else its steps as the ledger has them, notes none. */
 int ledger_run_last(struct pg *p, struct arena *a, const char *target,
     struct ledger_run *out, struct plan *plan, struct err *e); /* 0: none */
+int ledger_run_steps(struct pg *p, struct arena *a, const char *target,
+    const struct ledger_run *run, struct plan *plan, struct err *e);
 int ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
     struct ledger_run **out, uint32_t *n, struct err *e);
 /* What changed since the last call, in one statement. */

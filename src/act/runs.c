@@ -150,6 +150,17 @@ get_steps(struct pg *p, struct arena *a, int64_t run, struct plan *plan,
 }
 
 int
+ledger_run_steps(struct pg *p, struct arena *a, const char *target,
+    const struct ledger_run *run, struct plan *plan, struct err *e)
+{
+	*plan = (struct plan){ .target = sym_get(a, target),
+	    .kind = run->kind, .from = run->from, .to = run->to };
+	if (get_steps(p, a, run->id, plan, e) < 0)
+		return err_wrap(e, "the ledger, run %" PRId64, run->id);
+	return 0;
+}
+
+int
 ledger_run_last(struct pg *p, struct arena *a, const char *target,
     struct ledger_run *out, struct plan *plan, struct err *e)
 {
@@ -163,11 +174,9 @@ ledger_run_last(struct pg *p, struct arena *a, const char *target,
 	get_run(out, a, r, 0);
 	if (plan == NULL)
 		return 1;
-	*plan = (struct plan){ .target = sym_get(a, target),
-	    .kind = out->kind, .from = out->from, .to = out->to };
+	if (ledger_run_steps(p, a, target, out, plan, e) < 0)
+		return -1;
 	snprintf(plan->digest, sizeof(plan->digest), "%s", pg_get(r, 0, 10));
-	if (get_steps(p, a, out->id, plan, e) < 0)
-		return err_wrap(e, "the ledger, run %" PRId64, out->id);
 	return 1;
 }
 

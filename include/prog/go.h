@@ -1,0 +1,77 @@
+/* A run from its lease to its last row: what sluice-deploy, sluice-rollback
+ * and sluice-migrate have in common. */
+#ifndef PROG_GO_H
+#define PROG_GO_H
+
+#include "act/run.h"
+#include "prog/load.h"
+#include "show/progress.h"
+
+enum {				/* exit codes beyond 0 to 3 */
+	EXIT_BACK = 4,		/* failed; the old release serves everywhere */
+	EXIT_HELD = 5,		/* failed; a person must look */
+	EXIT_LATER = 6		/* interrupted: --resume */
+};
+
+struct go {
+	struct site s;
+	struct deploy d;
+	struct plan plan;
+	struct progress progress;
+	struct judged judged;
+	struct code old, new;	/* old.release NULL: first deploy */
+	const char *why;
+	int64_t began;
+};
+
+/* Takes the lease; refused (ERR_REFUSED) it says who has it. */
+int go_lease(struct go *g, struct err *e);
+/* The last run, if it is not ended or is held. 1: *run and g->plan. */
+int go_unfinished(struct go *g, struct ledger_run *run, struct err *e);
+int go_refuse_unfinished(const struct ledger_run *run, struct err *e);
+/* The tar of the commit, in a file without a name. */
+int go_artefact(struct go *g, const char *commit, struct err *e);
+/* Migrations of third-party apps as Django on the release host has them,
+ * from a release that is staged. */
+int go_third(struct go *g, const char *release, struct source_file **out,
+    uint32_t *n, struct err *e);
+/* What each host attests; NULL where it cannot be asked. Hosts that cannot
+ * be reached are told, and counted in *down. */
+int go_hosts(struct go *g, sym **on, uint32_t *down, struct err *e);
+/* Before anything is touched: every host reached, agent and disk fine. */
+int go_check_hosts(struct go *g, struct err *e);
+
+/* Writes g->plan to the ledger as a run of its own. */
+/* A revision to a full commit id; ERR_CONFIG where there is none. */
+int go_commit(struct go *g, sym *commit, const char *rev, struct err *e);
+int go_begin(struct go *g, const char *kind, struct err *e);
+/* Carries it out. Gives enum run_end; the ledger says how it ended, but for
+ * a failure, which is the caller's to judge. */
+int go_run(struct go *g, bool resume, struct err *e);
+/* Judges what the plan's own rows brought: for locks, and for the way back. */
+int go_judge_rows(struct go *g, struct err *e);
+/* The way back of g->plan's rows, on what the hosts attest. */
+int go_plan_back(struct go *g, struct plan *back, struct plan_done *done,
+    const sym *on, struct err *e);
+/* The automatic way back from the failure `why` of g->plan. Exit code. */
+int go_back(struct go *g, const struct err *why, struct err *e);
+/* What an end of the loop means; `why` is the loop's error. Exit code. */
+int go_ended(struct go *g, int end, const struct err *why, struct err *e);
+
+/* The live release's code, or nothing on the first deploy; then the commit's. */
+int go_codes(struct go *g, const char *commit, struct err *e);
+/* Judges the commit on what is live, and plans. */
+int go_judge_plan(struct go *g, sym to, struct err *e);
+/* A commit to the target: stage, judge, migrate, roll, migrate. Exit code. */
+int go_ship(struct go *g, const char *commit, struct err *e);
+/* Continues the run that is not ended, whatever its kind. Exit code. */
+int go_resume(struct go *g, const struct ledger_run *run, struct err *e);
+/* The way back that was asked for; `dry` shows it only. Exit code. */
+int go_undo(struct go *g, const struct opts *o, bool dry, struct err *e);
+void go_close(struct go *g);
+
+/* Plan rows that a person must see before it goes; true: a note refuses. */
+bool plan_refused(const struct plan *p);
+void plan_say(const struct plan *p, const struct judged *j, bool json);
+
+#endif

@@ -1,0 +1,292 @@
+#include "prog/go.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/util.h"
+#include "show/json.h"
+#include "show/text.h"
+
+#define ARCHIVE_MS 300000
+
+static void
+line_err(void *ctx, const struct strbuf *b)
+{
+	(void)ctx;
+	say(STDERR_FILENO, b);
+}
+
+/* Tables that a migration takes ACCESS EXCLUSIVE, as far as they are there:
+ * locked first, in the order of their names. */
+static sym
+locks(struct deploy *d, const char *app, const char *name)
+{
+	struct go *g = d->show_ctx;
+	const struct judgement *j = &g->judged.j;
+	struct strbuf all STRBUF_SCOPED = STRBUF_INIT;
+	struct pg_rows *r = NULL;
+	struct err e = ERR_INIT;
+
+	for (uint32_t i = 0; i < j->n; i++) {
+		const struct verdict *v = &j->v[i];
+		if (!streq(v->m->app, app) || !streq(v->m->name, name))
+			continue;
+		for (uint32_t k = 0; k < v->nhazards; k++)
+			if (v->hazards[k].table != NULL &&
+			    streq(v->hazards[k].lock, "ACCESS EXCLUSIVE"))
+				pg_array_add(&all, v->hazards[k].table);
+	}
+	if (all.len == 0)
+		return NULL;
+	pg_array_end(&all);
+	const char *param[] = { all.s };
+	sym found = NULL;
+	if (pg_exec(d->db, &r, "SELECT string_agg(DISTINCT t, ',' ORDER BY t) "
+	    "FROM unnest($1::text[]) AS t WHERE to_regclass(quote_ident(t)) "
+	    "IS NOT NULL", param, 1, &e) == 0 && pg_count(r) > 0)
+		found = sym_get(d->a, pg_get(r, 0, 0));
+	pg_rows_free(r);
+	return found;
+}
+
+static void
+shown(void *ctx, const struct deploy *d, const struct lane *l,
+    const struct step *s, const char *event)
+{
+	struct go *g = ctx;
+
+	progress_event(&g->progress, d, l, s, event);
+}
+
+/* What the lanes share, as far as it is known before the plan. */
+static int
+deploy_fill(struct go *g, struct err *e)
+{
+	struct site *s = &g->s;
+	struct deploy *d = &g->d;
+
+	d->cfg = &s->cfg;
+	d->project = s->project;
+	d->target = s->target;
+	d->a = s->a;
+	d->db = s->db;
+	d->plan = &g->plan;
+	d->repo = s->repo;
+	d->locks = locks;
+	d->show = shown;
+	d->show_ctx = g;
+	d->artefact = -1;
+	g->progress.out = line_err;
+	g->progress.colour = colour_wanted(STDERR_FILENO);
+	return pg_open(&d->watch, s->target->database, "watch",
+	    s->target->connect_timeout, e);
+}
+
+int
+go_lease(struct go *g, struct err *e)
+{
+	struct strbuf holder STRBUF_SCOPED = STRBUF_INIT;
+	const struct cfg_target *t = g->s.target;
+
+	g->began = clock_ms();
+	if (t->nhosts == 0)
+		return err_kind(e, ERR_CONFIG, "%s: target '%s' has no host: "
+		    "add a [host NAME] section with target = %s",
+		    g->s.cfg.path, t->name, t->name);
+	int got = lease_take(&g->d.lease, &holder, t->database, t->name,
+	    g->why, e);
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return err_kind(e, ERR_REFUSED, "'%s' is being deployed to by "
+		    "%s; wait for its end", t->name, holder.s);
+	return deploy_fill(g, e);
+}
+
+int
+go_unfinished(struct go *g, struct ledger_run *run, struct err *e)
+{
+	int got = ledger_run_last(g->s.db, g->s.a, g->s.target->name, run,
+	    &g->plan, e);
+
+	if (got <= 0)
+		return got;
+	return run->ended == 0 || streq(run->status, "held");
+}
+
+int
+go_refuse_unfinished(const struct ledger_run *run, struct err *e)
+{
+	struct strbuf at STRBUF_SCOPED = STRBUF_INIT;
+
+	stamp_print(&at, run->started);
+	return err_kind(e, ERR_REFUSED, "the %s of %s, begun %s by %s, is %s: "
+	    "`sluice-deploy --resume` goes on with it, `sluice-rollback` takes "
+	    "it back", run->kind, run->to, at.s, run->who,
+	    streq(run->status, "held") ? "held" : "not ended");
+}
+
+/* SHA-256 of a file that is open. */
+static int
+digest_file(struct deploy *d, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(d->artefact, &st) < 0)
+		return err_sys(e, "the artefact");
+	d->artefact_size = (size_t)st.st_size;
+	void *p = mmap(NULL, d->artefact_size, PROT_READ, MAP_PRIVATE,
+	    d->artefact, 0);
+	if (p == MAP_FAILED)
+		return err_sys(e, "the artefact");
+	sha256_hex(d->artefact_sha, p, d->artefact_size);
+	munmap(p, d->artefact_size);
+	return 0;
+}
+
+static int
+archive(struct go *g, const char *commit, const char *path, struct err *e)
+{
+	struct strbuf dir STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf said STRBUF_SCOPED = STRBUF_LIMIT(65536);
+	struct strvec v STRVEC_SCOPED = STRVEC_INIT;
+	int code = 0;
+
+	strbuf_printf(&dir, "--git-dir=%s", repo_gitdir(g->s.repo));
+	strvec_pushl(&v, "git", dir.s, "archive", "--format=tar", "-o", path,
+	    commit, (char *)NULL);
+	struct child_spec spec = { .argv = v.v, .in = CHILD_NULL,
+	    .out = CHILD_NULL, .err = CHILD_PIPE };
+	if (child_run(&spec, NULL, 0, NULL, &said, ARCHIVE_MS, &code, e) < 0)
+		return err_wrap(e, "git archive");
+	if (code != 0)
+		return err_set(e, "git archive of %.12s failed: %s", commit,
+		    said.s);
+	return 0;
+}
+
+int
+go_artefact(struct go *g, const char *commit, struct err *e)
+{
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+	char *dir = NULL;
+
+	if (g->s.repo == NULL)
+		return err_kind(e, ERR_CONFIG, "there is no git repository "
+		    "here to take %.12s from: go into a clone of it", commit);
+	if (dir_temp(&dir, "sluice", e) < 0)
+		return -1;
+	strbuf_printf(&path, "%s/release.tar", dir);
+	int r = archive(g, commit, path.s, e);
+	if (r == 0) {
+		g->d.artefact = open(path.s, O_RDONLY | O_CLOEXEC);
+		if (g->d.artefact < 0)
+			r = err_sys(e, "cannot open '%s'", path.s);
+	}
+	struct err ignored = ERR_INIT;
+	dir_remove(dir, &ignored);
+	free(dir);
+	return r < 0 ? -1 : digest_file(&g->d, e);
+}
+
+bool
+plan_refused(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->nnotes; i++)
+		if (p->notes[i].kind == NOTE_REFUSE)
+			return true;
+	return false;
+}
+
+void
+plan_say(const struct plan *p, const struct judged *j, bool json)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	if (json)
+		json_print(&b, json_plan(p, j == NULL ? NULL : &j->j));
+	else
+		text_plan(&b, p, j == NULL ? NULL : &j->j,
+		    colour_wanted(STDOUT_FILENO));
+	say(STDOUT_FILENO, &b);
+}
+
+int
+go_commit(struct go *g, sym *commit, const char *rev, struct err *e)
+{
+	struct site *s = &g->s;
+	const char *name = rev == NULL ? "HEAD" : rev;
+
+	if (s->repo == NULL)
+		return err_kind(e, ERR_CONFIG, "there is no git repository "
+		    "here: go into a clone of the project");
+	int got = repo_commit(s->repo, commit, s->a, name, e);
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return err_kind(e, ERR_CONFIG, "there is no commit '%s' in %s: "
+		    "fetch it, or name another", name, repo_gitdir(s->repo));
+	return 0;
+}
+
+static sym
+whoever(struct arena *a)
+{
+	const char *named = getenv("SLUICE_WHO");
+	const struct passwd *pw = getpwuid(getuid());
+
+	if (named != NULL && *named != '\0')
+		return sym_get(a, named);
+	return pw == NULL ? sym_printf(a, "uid %u", (unsigned)getuid()) :
+	    sym_get(a, pw->pw_name);
+}
+
+int
+go_begin(struct go *g, const char *kind, struct err *e)
+{
+	struct arena *a = g->s.a;
+
+	g->plan.kind = sym_get(a, kind);
+	g->d.run = (struct ledger_run){ .kind = g->plan.kind,
+	    .from = g->plan.from, .to = g->plan.to,
+	    .status = sym_get(a, "running"), .who = whoever(a),
+	    .why = g->why == NULL ? sym_get(a, "") : g->why,
+	    .serial = lease_serial(g->d.lease) };
+	g->progress.phase = NULL;
+	g->progress.began = NULL;
+	g->progress.n = 0;
+	return ledger_run_new(g->s.db, g->s.target->name, &g->d.run, &g->plan,
+	    e);
+}
+
+int
+go_run(struct go *g, bool resume, struct err *e)
+{
+	int end = run_plan(&g->d, resume, e);
+
+	if (end == RUN_DONE &&
+	    ledger_run_end(g->s.db, g->d.run.id, "done", NULL, e) < 0)
+		return -1;
+	return end;
+}
+
+void
+go_close(struct go *g)
+{
+	if (g->d.artefact > 2)
+		close(g->d.artefact);
+	pg_free(g->d.watch);
+	lease_free(g->d.lease);
+	site_close(&g->s);
+}

@@ -1,0 +1,256 @@
+/* A deploy in two runs: staging, which changes nothing live and lets Django
+ * on the release host say which apps there are, and then all the rest. */
+#include "prog/go.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "show/text.h"
+
+int
+go_codes(struct go *g, const char *commit, struct err *e)
+{
+	struct site *s = &g->s;
+	struct source_file *third = NULL;
+	uint32_t n = 0;
+
+	if (s->live != NULL) {
+		int got = code_release(&g->old, s, s->live, e);
+		if (got <= 0)
+			return got < 0 ? -1 : err_set(e, "the ledger does not "
+			    "know its live release %s", s->live);
+		code_third(&g->old, s->a, &third, &n);
+	}
+	return code_commit(&g->new, s, commit, third, n, e);
+}
+
+int
+go_judge_plan(struct go *g, sym to, struct err *e)
+{
+	struct site *s = &g->s;
+	struct plan_facts f;
+	sym *on = NULL;
+	uint32_t down = 0;
+
+	g->new.release = to;
+	site_judge(&g->judged, s, g->old.release == NULL ? NULL : &g->old,
+	    &g->new);
+	if (g->d.lease != NULL && go_hosts(g, &on, &down, e) < 0)
+		return -1;
+	site_plan_facts(&f, s, &g->judged, s->live, to, on);
+	plan_deploy(&g->plan, s->a, &f);
+	if (!plan_refused(&g->plan))
+		plan_prove(&g->plan, s->a, &f, &g->judged.release,
+		    &s->settings);
+	return 0;
+}
+
+static sym
+release_id(struct arena *a, const char *commit)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char stamp[32];
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	return sym_printf(a, "%s-%.12s", stamp, commit);
+}
+
+static int
+refuse(struct go *g)
+{
+	plan_say(&g->plan, &g->judged, false);
+	return 1;
+}
+
+/* The rows of phase "stage" alone. */
+static void
+only_stage(struct plan *p)
+{
+	uint32_t n = 0;
+
+	while (n < p->n && p->steps[n].kind == STEP_STAGE)
+		n++;
+	p->n = n;
+	p->nnotes = 0;
+}
+
+static int
+release_put(struct go *g, struct err *e)
+{
+	struct ledger_release rel = { .id = g->new.release,
+	    .commit = g->new.commit, .status = sym_get(g->s.a, "staged"),
+	    .at = clock_epoch(), .who = g->d.run.who };
+
+	if (rel.who == NULL)
+		rel.who = getenv("SLUICE_WHO");
+	if (rel.who == NULL)
+		rel.who = sym_get(g->s.a, "");
+	return ledger_release_put(g->s.db, g->s.target->name, &rel,
+	    g->new.files, g->new.nfiles, e);
+}
+
+/* A stage that failed leaves what is live alone. */
+static int
+stage_ended(struct go *g, int end, const struct err *why, struct err *e)
+{
+	if (end != RUN_FAILED)
+		return go_ended(g, end, why, e);
+	if (ledger_run_end(g->s.db, g->d.run.id, "failed", why->msg, e) < 0 ||
+	    ledger_release_set(g->s.db, g->s.target->name, g->plan.to,
+	    "failed", e) < 0)
+		return -1;
+	warn("%s", why->msg);
+	warn("staging failed; nothing live has changed");
+	return EXIT_BACK;
+}
+
+static void
+summary(const struct go *g, const char *what)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	uint32_t migrations = 0;
+
+	for (uint32_t i = 0; i < g->plan.n; i++)
+		migrations += g->plan.steps[i].kind == STEP_MIGRATION;
+	strbuf_printf(&b, "%s: %s %s, %u host%s, %u migration%s, ",
+	    g->s.target->name, what, g->plan.to, g->s.target->nhosts,
+	    g->s.target->nhosts == 1 ? "" : "s", migrations,
+	    migrations == 1 ? "" : "s");
+	duration_print(&b, clock_ms() - g->began);
+	strbuf_char(&b, '\n');
+	say(STDOUT_FILENO, &b);
+}
+
+/* g->plan is staged; now Django says what else there is to migrate. */
+static int
+go_rest(struct go *g, struct err *e)
+{
+	struct source_file *third = NULL;
+	sym to = g->plan.to;
+	uint32_t n = 0;
+
+	if (go_third(g, to, &third, &n, e) < 0 ||
+	    code_commit(&g->new, &g->s, g->d.commit, third, n, e) < 0)
+		return -1;
+	g->new.release = to;
+	if (!code_fine(&g->new))
+		return 1;
+	if (release_put(g, e) < 0 || go_judge_plan(g, to, e) < 0)
+		return -1;
+	if (plan_refused(&g->plan)) {
+		if (ledger_release_set(g->s.db, g->s.target->name, to,
+		    "failed", e) < 0)
+			return -1;
+		return refuse(g);
+	}
+	for (uint32_t i = 0; i < g->plan.n; i++)
+		if (g->plan.steps[i].kind == STEP_STAGE)
+			g->plan.steps[i].status = STEP_DONE;
+	plan_say(&g->plan, &g->judged, false);
+	if (go_begin(g, "deploy", e) < 0)
+		return -1;
+	struct err why = ERR_INIT;
+	int end = go_run(g, false, &why);
+	if (end < 0)
+		*e = why;
+	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
+	if (code == 0)
+		summary(g, "serves");
+	return code;
+}
+
+static int
+stage_run(struct go *g, bool resume, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	int end = go_run(g, resume, &why);
+	if (end < 0)
+		*e = why;
+	return end < 0 ? -1 : stage_ended(g, end, &why, e);
+}
+
+int
+go_ship(struct go *g, const char *commit, struct err *e)
+{
+	sym to = release_id(g->s.a, commit);
+
+	g->d.commit = sym_get(g->s.a, commit);
+	if (go_judge_plan(g, to, e) < 0)
+		return -1;
+	if (plan_refused(&g->plan))
+		return refuse(g);
+	if (go_artefact(g, commit, e) < 0)
+		return -1;
+	only_stage(&g->plan);
+	if (release_put(g, e) < 0 || go_begin(g, "stage", e) < 0)
+		return -1;
+	int code = stage_run(g, false, e);
+	return code != 0 ? code : go_rest(g, e);
+}
+
+static int
+resume_stage(struct go *g, struct err *e)
+{
+	if (go_codes(g, g->d.commit, e) < 0 ||
+	    go_artefact(g, g->d.commit, e) < 0)
+		return -1;
+	int code = stage_run(g, true, e);
+	return code != 0 ? code : go_rest(g, e);
+}
+
+/* Runs before this one that a crash left open: this one took their place. */
+static int
+close_older(struct go *g, const struct ledger_run *run, const char *status,
+    struct err *e)
+{
+	struct ledger_run *all = NULL;
+	uint32_t n = 0;
+
+	if (ledger_runs(g->s.db, g->s.a, g->s.target->name, 10, &all, &n,
+	    e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++)
+		if (all[i].id != run->id && all[i].ended == 0 &&
+		    ledger_run_end(g->s.db, all[i].id, status, NULL, e) < 0)
+			return -1;
+	return 0;
+}
+
+int
+go_resume(struct go *g, const struct ledger_run *run, struct err *e)
+{
+	struct ledger_release rel = { 0 };
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	if (ledger_release_get(g->s.db, g->s.a, g->s.target->name, run->to,
+	    &rel, NULL, NULL, e) < 0)
+		return -1;
+	g->d.commit = rel.commit;
+	g->d.run = *run;
+	strbuf_printf(&b, "resuming the %s of %s\n", run->kind, run->to);
+	say(STDERR_FILENO, &b);
+	if (ledger_run_end(g->s.db, run->id, "running", NULL, e) < 0 ||
+	    site_facts(&g->s, e) < 0)
+		return -1;
+	if (streq(run->kind, "stage"))
+		return resume_stage(g, e);
+	if (!streq(run->kind, "rollback") && go_judge_rows(g, e) < 0)
+		return -1;
+	if (streq(run->kind, "rollback") && close_older(g, run, "back", e) < 0)
+		return -1;
+	struct err why = ERR_INIT;
+	int end = go_run(g, true, &why);
+	if (end < 0)
+		*e = why;
+	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
+	if (code == 0)
+		summary(g, "serves");
+	return code;
+}

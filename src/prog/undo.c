@@ -1,0 +1,160 @@
+/* The way back that a person asked for: an open deploy as far as it came, else
+ * the live release, hop by hop. */
+#include "prog/go.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* The deploy that made `live` what it is. 1: in *run and g->plan. */
+static int
+run_of(struct go *g, const char *live, struct ledger_run *run, struct err *e)
+{
+	struct ledger_run *all = NULL;
+	uint32_t n = 0;
+
+	if (ledger_runs(g->s.db, g->s.a, g->s.target->name, 1000, &all, &n,
+	    e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!streq(all[i].kind, "deploy") ||
+		    !streq(all[i].to, live) || !streq(all[i].status, "done"))
+			continue;
+		*run = all[i];
+		return ledger_run_steps(g->s.db, g->s.a, g->s.target->name,
+		    run, &g->plan, e) < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+static void
+accept_all(struct go *g, struct plan_done *done, const struct opts *o)
+{
+	sym *v = arena_array(g->s.a, sym, o->accept.n + 1);
+
+	for (size_t i = 0; i < o->accept.n; i++)
+		v[i] = sym_get(g->s.a, o->accept.v[i]);
+	done->accepted = v;
+	done->naccepted = (uint32_t)o->accept.n;
+	done->code_only = o->code_only;
+}
+
+/* Undoes the rows in g->plan. Exit code. */
+static int
+undo(struct go *g, const struct ledger_run *run, const struct opts *o,
+    bool dry, struct err *e)
+{
+	struct plan back = { 0 };
+	struct plan_done done = { 0 };
+	sym *on = NULL;
+	uint32_t down = 0;
+
+	accept_all(g, &done, o);
+	if (go_hosts(g, &on, &down, e) < 0 ||
+	    go_plan_back(g, &back, &done, on, e) < 0)
+		return -1;
+	plan_say(&back, &g->judged, o->json);
+	if (plan_refused(&back) || dry)
+		return plan_refused(&back);
+	sym undone = g->plan.to;
+	g->plan = back;
+	if (go_begin(g, "rollback", e) < 0)
+		return -1;
+	if ((run->ended == 0 || streq(run->status, "held")) &&
+	    ledger_run_end(g->s.db, run->id, "back", NULL, e) < 0)
+		return -1;
+	struct err why = ERR_INIT;
+	int end = go_run(g, false, &why);
+	if (end < 0)
+		*e = why;
+	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
+	if (code == 0 && ledger_release_set(g->s.db, g->s.target->name,
+	    undone, streq(run->status, "done") ? "old" : "failed", e) < 0)
+		return -1;
+	return code;
+}
+
+/* A stage that is open has changed nothing live. */
+static int
+drop_stage(struct go *g, const struct ledger_run *run, struct err *e)
+{
+	if (ledger_run_end(g->s.db, run->id, "back", "dropped", e) < 0 ||
+	    ledger_release_set(g->s.db, g->s.target->name, run->to, "failed",
+	    e) < 0)
+		return -1;
+	warn("%s was being staged; nothing live had changed", run->to);
+	return 0;
+}
+
+static int
+hop(struct go *g, const struct opts *o, bool dry, struct err *e)
+{
+	struct ledger_run run = { 0 };
+
+	int open = go_unfinished(g, &run, e);
+	if (open < 0)
+		return -1;
+	if (open > 0 && streq(run.kind, "stage"))
+		return dry ? 0 : drop_stage(g, &run, e);
+	if (open > 0 && !streq(run.kind, "deploy"))
+		return go_refuse_unfinished(&run, e);
+	if (open == 0) {
+		if (g->s.live == NULL)
+			return err_kind(e, ERR_REFUSED, "nothing is live on "
+			    "'%s' that could be taken back",
+			    g->s.target->name);
+		int got = run_of(g, g->s.live, &run, e);
+		if (got <= 0)
+			return got < 0 ? -1 : err_kind(e, ERR_REFUSED, "the "
+			    "ledger has no deploy that made %s live",
+			    g->s.live);
+	}
+	return undo(g, &run, o, dry, e);
+}
+
+/* RELEASE must be one that the way back leads through. */
+static int
+check_release(struct go *g, const char *to, struct err *e)
+{
+	struct ledger_release rel = { 0 };
+
+	if (to == NULL)
+		return 0;
+	int got = ledger_release_get(g->s.db, g->s.a, g->s.target->name, to,
+	    &rel, NULL, NULL, e);
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return err_kind(e, ERR_CONFIG, "there is no release '%s' on "
+		    "'%s': sluice-status lists them", to, g->s.target->name);
+	return 0;
+}
+
+int
+go_undo(struct go *g, const struct opts *o, bool dry, struct err *e)
+{
+	if (!g->s.ledger)
+		return err_kind(e, ERR_REFUSED, "nothing was deployed to '%s' "
+		    "yet", g->s.target->name);
+	if (check_release(g, o->rev, e) < 0)
+		return -1;
+	g->why = o->because != NULL ? sym_get(g->s.a, o->because) :
+	    sym_get(g->s.a, "rollback");
+	if (!dry && go_lease(g, e) < 0)
+		return -1;
+	if (o->rev != NULL && streq(o->rev, g->s.live)) {
+		warn("%s is live already", o->rev);
+		return 0;
+	}
+	for (int code;;) {
+		code = hop(g, o, dry, e);
+		if (code != 0 || dry)
+			return code;
+		if (ledger_live(g->s.db, g->s.a, g->s.target->name,
+		    &g->s.live, e) < 0)
+			return -1;
+		if (o->rev == NULL || streq(o->rev, g->s.live))
+			return 0;
+	}
+}
