@@ -26,10 +26,13 @@ struct reason {
 struct findings { struct reason *v; uint32_t n, cap; };
 
 /* May this code (what it wants) run on this schema? Only tables in `touched`
- * are asked when it is not NULL. Pure. */
+ * are asked when it is not NULL. Texts are predicates («SELECTs …»): whoever
+ * knows the corner says of which code. Pure. */
 void runs_on(struct findings *f, struct arena *a, const struct vec *want,
     const struct vec *have, const struct names *touched,
     const struct settings *s);
+/* The schema after one more migration, whatever stands before it. */
+void schema_fold(struct arena *a, struct vec *have, const struct moved *m);
 /* f without what `base` has too (same kind, table, column). */
 void findings_minus(struct findings *f, const struct findings *base);
 enum degree findings_worst(const struct findings *f);

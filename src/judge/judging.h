@@ -1,0 +1,31 @@
+/* A release being judged: what corners, phases and words share. */
+#ifndef JUDGE_JUDGING_H
+#define JUDGE_JUDGING_H
+
+#include "judge/ask.h"
+
+struct judging {
+	struct arena *a;
+	const struct release *r;
+	const struct settings *s;
+	struct judgement *out;
+	uint32_t n;
+	struct vec *at;		/* schema before the first, after the first, … */
+	struct findings base;	/* (old, old) */
+	uint64_t *needs;	/* rows of bits: does i need j? */
+	uint32_t words;		/* in a row */
+	bool first;		/* no code is deployed */
+};
+
+bool pending_needs(const struct judging *j, uint32_t i, uint32_t on);
+
+/* gist.c: what a migration does, in words */
+void gist(struct judging *j, struct verdict *v, const struct moved *m);
+enum corner { CORNER_A, CORNER_B, CORNER_NEW };
+void phrase(struct judging *j, struct findings *f, const struct moved *m,
+    enum corner c);
+
+/* phase.c: from verdicts and tags to the phase of each */
+void phases(struct judging *j);
+
+#endif

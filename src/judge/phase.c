@@ -1,0 +1,247 @@
+/* From corners and tags to the phase of each migration: what must go before
+ * the roll, what after it, and what stands between. */
+#include "judge/judging.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+static bool
+settled(const struct verdict *v)
+{
+	return v->phase == FWD_SAFE || v->phase == FWD_UNSAFE;
+}
+
+static bool
+by_person(const struct tag *t)
+{
+	return t->source != TAG_NONE && t->source != TAG_AUTO;
+}
+
+/* A tag that was written for other operations says nothing about these. */
+static bool
+stale(const struct migration *m)
+{
+	return m->tag.bound != NULL &&
+	    !starts_with(m->digest, m->tag.bound);
+}
+
+static const struct reason *
+worst(const struct findings *f)
+{
+	const struct reason *w = NULL;
+
+	for (uint32_t i = 0; i < f->n; i++)
+		if (w == NULL || f->v[i].degree > w->degree)
+			w = &f->v[i];
+	return w;
+}
+
+static sym
+opaque_text(const struct judging *j, uint32_t k)
+{
+	const struct moved *m = j->r->v[k];
+
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		const struct change *c = &m->changes[i];
+
+		if (c->why == OPAQUE_NOT)
+			continue;
+		return sym_printf(j->a, "%s:%u: %s: a person must say which "
+		    "phase it is for: sluice tag --safe|--unsafe --because "
+		    "\"…\" %s", m->m->path != NULL ? m->m->path : m->m->name,
+		    c->op == NULL ? 0 : c->op->line, c->note != NULL ?
+		    c->note : "cannot be read", m->m->path != NULL ?
+		    m->m->path : m->m->name);
+	}
+	return NULL;
+}
+
+static sym
+refusal(const struct judging *j, uint32_t k)
+{
+	const struct verdict *v = &j->out->v[k];
+	sym because = NULL;
+
+	switch (v->forward) {
+	case FWD_SPLIT:
+		return sym_printf(j->a, "fits in no phase of one release: "
+		    "before the roll, %s; after it, %s", worst(&v->a)->text,
+		    worst(&v->b)->text);
+	case FWD_NEVER:
+		return sym_printf(j->a, "fits in no order: %s",
+		    worst(&v->never)->text);
+	case FWD_OPAQUE:
+		because = opaque_text(j, k);
+		if (by_person(&v->m->tag) && stale(v->m))
+			because = sym_printf(j->a, "its tag was written for "
+			    "other operations (for=%s, now %.8s); %s",
+			    v->m->tag.bound, v->m->digest, because);
+		return because;
+	default:
+		return NULL;
+	}
+}
+
+/* The degree that stands against a phase. */
+static enum degree
+against(const struct verdict *v, enum forward phase)
+{
+	enum degree d = findings_worst(&v->never);
+	enum degree corner = phase == FWD_SAFE ? v->da : v->db;
+
+	return corner > d ? corner : d;
+}
+
+static sym
+reason_against(const struct verdict *v, enum forward phase)
+{
+	const struct reason *r = worst(&v->never);
+
+	if (r == NULL || r->degree < DEGREE_MAY)
+		r = worst(phase == FWD_SAFE ? &v->a : &v->b);
+	return r == NULL ? "" : r->text;
+}
+
+/* A person decides freely where both corners hold; else a tag is an overrule
+ * and needs its reason, and what breaks outright is not overruled. */
+static void
+obey(struct judging *j, struct verdict *v)
+{
+	const struct tag *t = &v->m->tag;
+	enum forward phase = t->value == TAG_SAFE ? FWD_SAFE : FWD_UNSAFE;
+	enum degree d = against(v, phase);
+
+	if (t->value == TAG_NEVER) {
+		v->refused = sym_printf(j->a, "its tag says 'never'%s%s",
+		    t->because == NULL ? "" : ": ",
+		    t->because == NULL ? "" : t->because);
+		return;
+	}
+	v->phase = phase;
+	if (d < DEGREE_MAY)
+		return;
+	if (d == DEGREE_BREAKS) {
+		v->phase = v->forward;
+		v->refused = sym_printf(j->a, "its tag says '%s', but %s: that "
+		    "breaks every such request, and no tag overrules it",
+		    forward_name[phase], reason_against(v, phase));
+	} else if (t->because == NULL) {
+		v->phase = v->forward;
+		v->refused = sym_printf(j->a, "its tag says '%s' against the "
+		    "verdict '%s' (%s): an overrule needs its reason: because "
+		    "\"…\"", forward_name[phase], forward_name[v->forward],
+		    reason_against(v, phase));
+	} else {
+		v->overruled = t->because;
+	}
+}
+
+static void
+decide(struct judging *j, uint32_t k)
+{
+	struct verdict *v = &j->out->v[k];
+	const struct tag *t = &v->m->tag;
+
+	v->phase = v->forward;
+	if (t->wrong != NULL)
+		v->refused = sym_printf(j->a, "its tag is wrong: %s", t->wrong);
+	else if (j->first)
+		v->phase = FWD_SAFE;
+	else if (by_person(t) && !stale(v->m) && t->value != TAG_UNSET)
+		obey(j, v);
+	else
+		v->refused = refusal(j, k);
+}
+
+/* What must go before takes along what it needs; what must go after, what
+ * needs it. */
+static void
+pull(struct judging *j, uint32_t k)
+{
+	struct verdict *v = j->out->v;
+
+	for (uint32_t i = 0; i < j->n; i++) {
+		if (v[i].phase != FWD_EITHER || i == k)
+			continue;
+		if ((v[k].phase == FWD_SAFE && pending_needs(j, k, i)) ||
+		    (v[k].phase == FWD_UNSAFE && pending_needs(j, i, k)))
+			v[i].phase = v[k].phase;
+	}
+}
+
+/* Notes decide first: they are of rows that the other release writes during
+ * the roll. Then what removes goes after, what adds before. */
+static enum forward
+lean(const struct verdict *v)
+{
+	if (v->da > v->db)
+		return FWD_UNSAFE;
+	if (v->db > v->da)
+		return FWD_SAFE;
+	return v->removes ? FWD_UNSAFE : FWD_SAFE;
+}
+
+static void
+settle(struct judging *j)
+{
+	struct verdict *v = j->out->v;
+
+	for (uint32_t k = 0; k < j->n; k++)
+		if (settled(&v[k]))
+			pull(j, k);
+	for (uint32_t k = 0; k < j->n; k++) {
+		if (v[k].phase != FWD_EITHER)
+			continue;
+		v[k].phase = lean(&v[k]);
+		pull(j, k);
+	}
+}
+
+static void
+conflicts(struct judging *j)
+{
+	struct verdict *v = j->out->v;
+
+	for (uint32_t k = 0; k < j->n; k++)
+		for (uint32_t i = 0; i < k && v[k].refused == NULL; i++) {
+			if (v[k].phase != FWD_SAFE ||
+			    v[i].phase != FWD_UNSAFE ||
+			    !pending_needs(j, k, i))
+				continue;
+			v[k].refused = sym_printf(j->a, "must run before the "
+			    "new code, but it needs %s.%s, which may run only "
+			    "after it: let %s.%s go out in a release of its "
+			    "own first, or depend on this one", v[i].m->app,
+			    v[i].m->name, v[i].m->app, v[i].m->name);
+		}
+}
+
+static enum forward
+way_back(const struct verdict *v)
+{
+	const struct tag *t = &v->m->tag;
+
+	if (by_person(t) && !stale(v->m) && t->reverse == TAG_SAFE)
+		return FWD_SAFE;
+	if (by_person(t) && !stale(v->m) && t->reverse == TAG_UNSAFE)
+		return FWD_UNSAFE;
+	return v->phase;
+}
+
+void
+phases(struct judging *j)
+{
+	for (uint32_t k = 0; k < j->n; k++)
+		decide(j, k);
+	settle(j);
+	conflicts(j);
+	j->out->fine = true;
+	for (uint32_t k = 0; k < j->n; k++) {
+		struct verdict *v = &j->out->v[k];
+
+		v->reverse = way_back(v);
+		if (v->refused != NULL || !settled(v))
+			j->out->fine = false;
+	}
+}

@@ -1,0 +1,332 @@
+/* The corners of the square for a release, and what each migration has to
+ * do with them. */
+#include "judge/judging.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+const char *const forward_name[] = {
+	"either", "safe", "unsafe", "split", "never", "opaque",
+};
+
+void
+schema_fold(struct arena *a, struct vec *have, const struct moved *m)
+{
+	if (have->v == m->before.have.v && have->n == m->before.have.n) {
+		*have = m->after.have;
+		return;
+	}
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
+			sym missing = NULL;
+
+			schema_apply(a, have, &m->changes[i].fwd.v[k],
+			    &missing);
+		}
+	/* what could not be read was taken on trust: so it is here */
+	struct names t = vec_touched(a, &m->before.have, &m->after.have);
+	for (uint32_t i = 0; i < t.n; i++) {
+		const struct table *x = vec_find(&m->after.have, t.v[i]);
+
+		if (x != NULL && x->trusted)
+			*have = vec_put(a, *have, x);
+	}
+}
+
+bool
+pending_needs(const struct judging *j, uint32_t i, uint32_t on)
+{
+	return (j->needs[i * j->words + on / 64] >> (on % 64)) & 1;
+}
+
+static void
+need(struct judging *j, uint32_t i, uint32_t parent)
+{
+	j->needs[i * j->words + parent / 64] |= (uint64_t)1 << (parent % 64);
+	for (uint32_t w = 0; w < j->words; w++)
+		j->needs[i * j->words + w] |= j->needs[parent * j->words + w];
+}
+
+static bool
+names_dep(const struct migration *m, const struct migration *parent)
+{
+	for (uint32_t d = 0; d < m->ndeps; d++)
+		if (streq(m->deps[d].app, parent->app) &&
+		    streq(m->deps[d].name, parent->name))
+			return true;
+	for (uint32_t d = 0; d < parent->nrun_before; d++)
+		if (streq(parent->run_before[d].app, m->app) &&
+		    streq(parent->run_before[d].name, m->name))
+			return true;
+	return false;
+}
+
+static uint32_t
+graph_index(const struct graph *g, const struct migration *m)
+{
+	for (uint32_t i = 0; g != NULL && i < g->n; i++)
+		if (g->order[i] == m)
+			return i;
+	return UINT32_MAX;
+}
+
+static bool
+graph_parent(const struct graph *g, uint32_t i, uint32_t parent)
+{
+	if (i == UINT32_MAX || parent == UINT32_MAX)
+		return false;
+	for (uint32_t p = 0; p < g->nparents[i]; p++)
+		if (g->parents[i][p] == parent)
+			return true;
+	return false;
+}
+
+/* Parents come before their children, so one pass closes the relation. */
+static void
+dependencies(struct judging *j)
+{
+	const struct release *r = j->r;
+	uint32_t *at = arena_array(j->a, uint32_t, j->n + 1);
+
+	j->words = (j->n + 63) / 64;
+	j->needs = arena_array(j->a, uint64_t, (size_t)j->words * j->n + 1);
+	for (uint32_t i = 0; i < j->n; i++) {
+		at[i] = graph_index(r->graph, r->v[i]->m);
+		for (uint32_t p = 0; p < i; p++)
+			if (graph_parent(r->graph, at[i], at[p]) ||
+			    names_dep(r->v[i]->m, r->v[p]->m))
+				need(j, i, p);
+	}
+}
+
+static uint16_t
+count_keys(const struct table *t)
+{
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; t != NULL && i < t->ncons; i++)
+		n += t->cons[i].kind == CON_FK;
+	return n;
+}
+
+static uint32_t
+add_keys(sym *v, uint32_t n, const struct table *t)
+{
+	for (uint16_t i = 0; t != NULL && i < t->ncons; i++) {
+		sym to = t->cons[i].kind == CON_FK ? t->cons[i].ref_table : NULL;
+
+		for (uint32_t k = 0; to != NULL && k < n; k++)
+			if (streq(v[k], to))
+				to = NULL;
+		if (to != NULL)
+			v[n++] = to;
+	}
+	return n;
+}
+
+/* The tables in which two schemas differ, and those their keys point to. */
+static struct names
+touched(struct judging *j, const struct vec *x, const struct vec *y)
+{
+	struct names t = vec_touched(j->a, x, y);
+	uint32_t room = t.n, n = t.n;
+
+	for (uint32_t i = 0; i < t.n; i++)
+		room += count_keys(vec_find(x, t.v[i])) +
+		    count_keys(vec_find(y, t.v[i]));
+	sym *v = arena_array(j->a, sym, room + 1);
+	if (t.n > 0)
+		memcpy(v, t.v, t.n * sizeof(*v));
+	for (uint32_t i = 0; i < t.n; i++) {
+		n = add_keys(v, n, vec_find(x, t.v[i]));
+		n = add_keys(v, n, vec_find(y, t.v[i]));
+	}
+	return (struct names){ v, n };
+}
+
+/* Reasons of code on `after` that it has not on `before`. */
+static struct findings
+difference(struct judging *j, const struct vec *want,
+    const struct vec *before, const struct vec *after)
+{
+	struct findings f = { 0 }, known = { 0 };
+	struct names t = touched(j, before, after);
+
+	runs_on(&f, j->a, want, after, &t, j->s);
+	runs_on(&known, j->a, want, before, &t, j->s);
+	findings_minus(&f, &known);
+	findings_minus(&f, &j->base);
+	return f;
+}
+
+/* Rows that stop a DELETE are years old in B; in A only the new release
+ * writes them, during the roll. */
+static void
+soften_foreign(struct judging *j, struct findings *f, const struct vec *after)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		struct reason *x = &f->v[i];
+		const struct table *now = vec_find(after, x->table);
+		const struct table *old = vec_find(&j->r->old.have, x->table);
+		const struct con *c = now == NULL || x->column == NULL ? NULL :
+		    table_con(now, x->column);
+
+		if (x->kind == REASON_FK && c != NULL && c->kind == CON_FK &&
+		    (old == NULL || c->ncols == 0 || c->cols[0] == NULL ||
+		    table_col(old, c->cols[0]) == NULL))
+			x->degree = DEGREE_NOTE;
+	}
+}
+
+static struct vec
+schema_without(struct judging *j, uint32_t k, bool itself)
+{
+	struct vec have = itself ? j->at[k + 1] : j->at[k];
+
+	for (uint32_t i = k + 1; i < j->n; i++)
+		if (!pending_needs(j, i, k))
+			schema_fold(j->a, &have, j->r->v[i]);
+	return have;
+}
+
+/* New code on the schema without k and what needs it; what is wrong there
+ * also with k is the doing of others. */
+static struct findings
+corner_b(struct judging *j, uint32_t k)
+{
+	struct vec without = schema_without(j, k, false);
+	struct vec with = schema_without(j, k, true);
+
+	return difference(j, &j->r->new.want, &with, &without);
+}
+
+static bool
+same_reason(const struct reason *x, const struct reason *y)
+{
+	return x->kind == y->kind && streq(x->table, y->table) &&
+	    streq(x->column, y->column);
+}
+
+static bool
+has_reason(const struct findings *f, const struct reason *r)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		if (same_reason(&f->v[i], r))
+			return true;
+	return false;
+}
+
+static void
+add_reason(struct judging *j, struct findings *f, const struct reason *r)
+{
+	struct reason *v = arena_array(j->a, struct reason, f->n + 1);
+
+	if (f->n > 0)
+		memcpy(v, f->v, f->n * sizeof(*v));
+	v[f->n++] = *r;
+	f->v = v;
+	f->cap = f->n;
+}
+
+/* Each reason why the new code does not run on its own schema goes to the
+ * migration after which it was first there, else to the last. */
+static void
+never(struct judging *j)
+{
+	struct findings seen = { 0 };
+	struct findings *all = &j->out->never;
+
+	runs_on(all, j->a, &j->r->new.want, &j->at[j->n], NULL, j->s);
+	findings_minus(all, &j->base);
+	for (uint32_t k = 0; k < j->n && seen.n < all->n; k++) {
+		struct findings f = { 0 };
+
+		runs_on(&f, j->a, &j->r->v[k]->after.want, &j->at[k + 1], NULL,
+		    j->s);
+		for (uint32_t i = 0; i < all->n; i++)
+			if (!has_reason(&seen, &all->v[i]) &&
+			    (k + 1 == j->n || has_reason(&f, &all->v[i]))) {
+				add_reason(j, &seen, &all->v[i]);
+				add_reason(j, &j->out->v[k].never, &all->v[i]);
+			}
+	}
+}
+
+static bool
+is_opaque(const struct moved *m)
+{
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		if (m->changes[i].why != OPAQUE_NOT)
+			return true;
+	return false;
+}
+
+static enum forward
+by_corners(const struct verdict *v)
+{
+	bool a = v->da < DEGREE_MAY, b = v->db < DEGREE_MAY;
+
+	if (findings_worst(&v->never) >= DEGREE_MAY)
+		return FWD_NEVER;
+	if (!a && !b)
+		return FWD_SPLIT;
+	if (v->opaque)
+		return FWD_OPAQUE;
+	return a && b ? FWD_EITHER : a ? FWD_SAFE : FWD_UNSAFE;
+}
+
+static void
+corners(struct judging *j, uint32_t k)
+{
+	struct verdict *v = &j->out->v[k];
+
+	v->a = difference(j, &j->r->old.want, &j->at[k], &j->at[k + 1]);
+	soften_foreign(j, &v->a, &j->at[k + 1]);
+	v->b = corner_b(j, k);
+	v->da = findings_worst(&v->a);
+	v->db = findings_worst(&v->b);
+}
+
+static void
+judge_one(struct judging *j, uint32_t k)
+{
+	const struct moved *m = j->r->v[k];
+	struct verdict *v = &j->out->v[k];
+
+	v->m = m->m;
+	v->opaque = is_opaque(m);
+	gist(j, v, m);
+	phrase(j, &v->a, m, CORNER_A);
+	phrase(j, &v->b, m, CORNER_B);
+	phrase(j, &v->never, m, CORNER_NEW);
+	v->forward = j->first && !v->opaque ? FWD_SAFE : by_corners(v);
+}
+
+void
+judge_release(struct judgement *out, struct arena *a,
+    const struct release *r, const struct settings *s)
+{
+	struct judging j = { .a = a, .r = r, .s = s, .out = out, .n = r->n };
+
+	memset(out, 0, sizeof(*out));
+	out->v = arena_array(a, struct verdict, r->n + 1);
+	out->n = r->n;
+	j.first = r->old.want.n == 0;
+	j.at = arena_array(a, struct vec, r->n + 1);
+	j.at[0] = r->old.have;
+	for (uint32_t k = 0; k < r->n; k++) {
+		j.at[k + 1] = j.at[k];
+		schema_fold(a, &j.at[k + 1], r->v[k]);
+	}
+	dependencies(&j);
+	runs_on(&j.base, a, &r->old.want, &r->old.have, NULL, s);
+	if (!j.first) {
+		for (uint32_t k = 0; k < r->n; k++)
+			corners(&j, k);
+		never(&j);
+	}
+	for (uint32_t k = 0; k < r->n; k++)
+		judge_one(&j, k);
+	phases(&j);
+}
