@@ -208,6 +208,16 @@ static const char mark_sql[] =
 	"FROM unnest($2::int[], $3::text[], $4::text[]) "
 	"AS m(seq, status, note) WHERE s.run = $1::bigint AND s.seq = m.seq";
 
+/* Of several marks of one step the last one counts. */
+static bool
+marked_later(const struct ledger_mark *m, uint32_t i, uint32_t n)
+{
+	for (uint32_t k = i + 1; k < n; k++)
+		if (m[k].seq == m[i].seq)
+			return true;
+	return false;
+}
+
 int
 ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
     uint32_t n, struct err *e)
@@ -217,11 +227,15 @@ ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
 	struct strbuf note STRBUF_SCOPED = STRBUF_INIT;
 	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
 	char id[24], num[12];
+	int steps = 0;
 
 	if (n == 0)
 		return 0;
 	snprintf(id, sizeof(id), "%" PRId64, run);
 	for (uint32_t i = 0; i < n; i++) {
+		if (marked_later(m, i, n))
+			continue;
+		steps++;
 		snprintf(num, sizeof(num), "%" PRIu32, m[i].seq);
 		pg_array_add(&seq, num);
 		pg_array_add(&status, step_statuses[m[i].status]);
@@ -233,9 +247,9 @@ ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
 	const char *param[] = { id, seq.s, status.s, note.s };
 	if (pg_exec(p, &r, mark_sql, param, 4, e) < 0)
 		return err_wrap(e, "the ledger, run %" PRId64, run);
-	if (pg_affected(r) != (int)n)
-		return err_set(e, "the ledger, run %" PRId64 ": %d of %" PRIu32
-		    " steps are there", run, pg_affected(r), n);
+	if (pg_affected(r) != steps)
+		return err_set(e, "the ledger, run %" PRId64 ": %d of %d steps "
+		    "are there", run, pg_affected(r), steps);
 	return 0;
 }
 
