@@ -26,6 +26,7 @@ struct lane {
 	const struct cfg_host *host;	/* the lane's; for "db" the release host */
 	struct link *agent;	/* opened by the first step that needs it */
 	struct link *django;	/* lane "db" only */
+	sym django_at;		/* the release that it runs in */
 	int state;		/* the kind's own; 0 at the start of ask and of make */
 	int64_t wake;		/* clock_ms(); 0: when the link moves */
 	int64_t deadline;	/* of this ask or make; set by the loop, may be moved on */

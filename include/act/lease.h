@@ -14,6 +14,10 @@ int lease_take(struct lease **out, struct strbuf *holder,
     const char *conninfo, const char *target, const char *why,
     struct err *e);
 int64_t lease_serial(const struct lease *l);
+/* Raises the serial: what was begun under the old one and has not got to its
+ * check cannot go on. 1: done. 0: a migration's transaction that has checked
+ * still runs. -1: err. */
+int lease_renew(struct lease *l, struct err *e);
 /* 1: still ours. 0: lost. Cheap; asked every turn of the loop. */
 int lease_check(struct lease *l, struct err *e);
 void lease_free(struct lease *l);

@@ -23,7 +23,8 @@ struct deploy {
 	int artefact;		/* descriptor of the tar to stage; -1: none */
 	size_t artefact_size;
 	char artefact_sha[65];
-	/* tables to lock before a migration, from judge/locks: "a,b" or NULL */
+	/* tables to lock before a migration, from judge/locks, or NULL:
+	 * "shop_issue,shop_tag=SHARE"; without a mode ACCESS EXCLUSIVE */
 	sym (*locks)(struct deploy *d, const char *app, const char *name);
 	struct repo *repo;	/* NULL: no git (the ledger has it all) */
 	bool finish;		/* a soak is over at once */

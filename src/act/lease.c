@@ -17,6 +17,7 @@
 
 struct lease {
 	struct pg *p;
+	char *target;
 	int64_t serial;
 };
 
@@ -192,6 +193,7 @@ row_take(struct lease *l, struct strbuf *holder, const char *target,
 		return 0;
 	}
 	l->serial = pg_int(r, 0, 0);
+	l->target = xstrdup(target);
 	return 1;
 }
 
@@ -237,6 +239,28 @@ lease_serial(const struct lease *l)
 }
 
 int
+lease_renew(struct lease *l, struct err *e)
+{
+	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+	const char *param[] = { l->target };
+
+	if (pg_script(l->p, "SET lock_timeout = '200ms'", e) < 0)
+		return err_wrap(e, "the lease");
+	if (pg_exec(l->p, &r, "UPDATE sluice.lease SET serial = serial + 1 "
+	    "WHERE target = $1 AND backend = pg_backend_pid() "
+	    "RETURNING serial", param, 1, e) < 0) {
+		if (!streq(pg_state(l->p), "55P03"))
+			return err_wrap(e, "the lease");
+		err_clear(e);
+		return 0;
+	}
+	if (pg_count(r) == 0)
+		return err_kind(e, ERR_REFUSED, "the lease is lost");
+	l->serial = pg_int(r, 0, 0);
+	return 1;
+}
+
+int
 lease_check(struct lease *l, struct err *e)
 {
 	if (pg_alive(l->p, ASK_EVERY, PATIENCE, e) == 1)
@@ -251,5 +275,6 @@ lease_free(struct lease *l)
 	if (l == NULL)
 		return;
 	pg_free(l->p);
+	free(l->target);
 	free(l);
 }
