@@ -250,29 +250,16 @@ job_end(struct lane *l, struct job *j, int answer)
 	return answer;
 }
 
-/* The last lines that the other side said go with the error. */
-static int
-lost_text(struct lane *l, struct err *e)
-{
-	struct strbuf talk STRBUF_SCOPED = STRBUF_LIMIT(1 << 16);
-
-	link_talk(l->django, &talk);
-	while (talk.len > 0 && talk.s[talk.len - 1] == '\n')
-		strbuf_cut(&talk, talk.len - 1);
-	const char *last = strrchr(talk.s, '\n');
-	last = last == NULL ? talk.s : last + 1;
-	if (*last != '\0')
-		err_set(e, "%s: %s", e->msg, last);
-	return err_wrap(e, "Django on %s", l->host->name);
-}
-
-/* The link broke: what it was asked for may or may not have happened. */
+/* The link broke: what it was asked for may or may not have happened. A host
+ * that refuses us will go on refusing. */
 static int
 lost(struct lane *l, struct job *j, struct err *e)
 {
-	lost_text(l, e);
+	bool refused = e->kind == ERR_REFUSED;
+
+	err_wrap(e, "Django on %s", l->host->name);
 	link_close(l);
-	if (++j->links >= LINKS_TRIED)
+	if (refused || ++j->links >= LINKS_TRIED)
 		return job_end(l, j, -1);
 	strbuf_reset(&l->note);
 	strbuf_printf(&l->note, "%s; looking what became of it", e->msg);

@@ -285,7 +285,8 @@ pg_alive(struct pg *p, int64_t every, int64_t patience, struct err *e)
 	int64_t now = clock_ms();
 
 	if (!drain(p)) {
-		err_text(e, p->c, PQerrorMessage(p->c));
+		err_set(e, "the server ended the session, or the way to it "
+		    "broke");
 		return 0;
 	}
 	if (p->asked != 0 && now - p->asked > patience) {

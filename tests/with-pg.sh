@@ -1,0 +1,8 @@
+#!/bin/sh
+# with-pg.sh COMMAND…: runs it beside a private PostgreSQL, whose address is
+# in $PGHOST, $PGUSER and $PGDATABASE, and ends that with it.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/lib.sh"
+pg_start || exit 3
+export SLUICE_TEST_PG=1 SLUICE_TEST_TOP="$top" SLUICE_TEST_PY="$PY"
+"$@"
