@@ -64,6 +64,9 @@ int go_codes(struct go *g, const char *commit, struct err *e);
 int go_judge_plan(struct go *g, sym to, struct err *e);
 /* A commit to the target: stage, judge, migrate, roll, migrate. Exit code. */
 int go_ship(struct go *g, const char *commit, struct err *e);
+/* One phase of its migrations alone. Exit code. */
+int go_phase(struct go *g, const char *commit, enum forward phase, bool dry,
+    struct err *e);
 /* Continues the run that is not ended, whatever its kind. Exit code. */
 int go_resume(struct go *g, const struct ledger_run *run, struct err *e);
 /* The way back that was asked for; `dry` shows it only. Exit code. */

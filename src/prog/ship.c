@@ -127,12 +127,12 @@ summary(const struct go *g, const char *what)
 	say(STDOUT_FILENO, &b);
 }
 
-/* g->plan is staged; now Django says what else there is to migrate. */
+/* Release `to` is staged; now Django says what else there is to migrate.
+ * 0: known. 1: it is not fine, and told. */
 static int
-go_rest(struct go *g, struct err *e)
+learn(struct go *g, sym to, struct err *e)
 {
 	struct source_file *third = NULL;
-	sym to = g->plan.to;
 	uint32_t n = 0;
 
 	if (go_third(g, to, &third, &n, e) < 0 ||
@@ -141,7 +141,36 @@ go_rest(struct go *g, struct err *e)
 	g->new.release = to;
 	if (!code_fine(&g->new))
 		return 1;
-	if (release_put(g, e) < 0 || go_judge_plan(g, to, e) < 0)
+	return release_put(g, e);
+}
+
+/* Carries out g->plan from its first row. Exit code. */
+static int
+carry_out(struct go *g, const char *kind, const char *what, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	plan_say(&g->plan, &g->judged, false);
+	if (go_begin(g, kind, e) < 0)
+		return -1;
+	int end = go_run(g, false, &why);
+	if (end < 0)
+		*e = why;
+	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
+	if (code == 0)
+		summary(g, what);
+	return code;
+}
+
+static int
+go_rest(struct go *g, struct err *e)
+{
+	sym to = g->plan.to;
+
+	int code = learn(g, to, e);
+	if (code != 0)
+		return code;
+	if (go_judge_plan(g, to, e) < 0)
 		return -1;
 	if (plan_refused(&g->plan)) {
 		if (ledger_release_set(g->s.db, g->s.target->name, to,
@@ -152,17 +181,7 @@ go_rest(struct go *g, struct err *e)
 	for (uint32_t i = 0; i < g->plan.n; i++)
 		if (g->plan.steps[i].kind == STEP_STAGE)
 			g->plan.steps[i].status = STEP_DONE;
-	plan_say(&g->plan, &g->judged, false);
-	if (go_begin(g, "deploy", e) < 0)
-		return -1;
-	struct err why = ERR_INIT;
-	int end = go_run(g, false, &why);
-	if (end < 0)
-		*e = why;
-	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
-	if (code == 0)
-		summary(g, "serves");
-	return code;
+	return carry_out(g, "deploy", "serves", e);
 }
 
 static int
@@ -252,5 +271,91 @@ go_resume(struct go *g, const struct ledger_run *run, struct err *e)
 	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
 	if (code == 0)
 		summary(g, "serves");
+	return code;
+}
+
+/* --- one phase alone --- */
+
+static void
+judge_phase(struct go *g, sym to, enum forward phase)
+{
+	struct plan_facts f;
+
+	g->new.release = to;
+	site_judge(&g->judged, &g->s, g->old.release == NULL ? NULL : &g->old,
+	    &g->new);
+	site_plan_facts(&f, &g->s, &g->judged, g->s.live, to, NULL);
+	plan_migrate(&g->plan, g->s.a, &f, phase);
+}
+
+/* The newest release of the commit that may still stand on the release host;
+ * NULL: none. */
+static int
+release_of(struct go *g, sym *id, struct err *e)
+{
+	struct ledger_release *all = NULL;
+	uint32_t n = 0;
+
+	if (ledger_releases(g->s.db, g->s.a, g->s.target->name, &all, &n,
+	    e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n && *id == NULL; i++)
+		if (streq(all[i].commit, g->d.commit) &&
+		    !streq(all[i].status, "failed"))
+			*id = all[i].id;
+	return 0;
+}
+
+/* On the release host alone; what stands there already is found by asking. */
+static int
+stage_one(struct go *g, sym to, struct err *e)
+{
+	const struct cfg_target *t = g->s.target;
+	struct step *s = arena_make(g->s.a, struct step);
+
+	s->seq = s->wave = 1;
+	s->kind = STEP_STAGE;
+	s->lane = t->release_host != NULL ? t->release_host : t->hosts[0].name;
+	s->subject = to;
+	s->want = sym_get(g->s.a, "staged");
+	s->phase = sym_get(g->s.a, "stage");
+	g->plan.steps = s;
+	g->plan.n = 1;
+	g->plan.nnotes = 0;
+	if (go_artefact(g, g->d.commit, e) < 0 || release_put(g, e) < 0 ||
+	    go_begin(g, "stage", e) < 0)
+		return -1;
+	return stage_run(g, true, e);
+}
+
+int
+go_phase(struct go *g, const char *commit, enum forward phase, bool dry,
+    struct err *e)
+{
+	sym to = NULL;
+
+	g->d.commit = sym_get(g->s.a, commit);
+	if (g->s.ledger && release_of(g, &to, e) < 0)
+		return -1;
+	if (to == NULL)
+		to = release_id(g->s.a, commit);
+	judge_phase(g, to, phase);
+	if (dry || plan_refused(&g->plan)) {
+		plan_say(&g->plan, &g->judged, false);
+		return plan_refused(&g->plan);
+	}
+	int code = stage_one(g, to, e);
+	if (code == 0)
+		code = learn(g, to, e);
+	if (code != 0)
+		return code;
+	judge_phase(g, to, phase);
+	if (plan_refused(&g->plan))
+		return refuse(g);
+	code = carry_out(g, "migrate", "migrated for", e);
+	bool over = phase == FWD_UNSAFE || g->s.live == NULL;
+	if (code == 0 && over && ledger_release_set(g->s.db,
+	    g->s.target->name, to, "live", e) < 0)
+		return -1;
 	return code;
 }
