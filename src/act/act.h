@@ -21,4 +21,8 @@ cleanup_pg_rows_free(struct pg_rows **r)
 int system_read(struct strbuf *system, struct strbuf *database, struct pg *p,
     struct err *e);
 
+struct lane;
+/* Starts Django in a release on the lane's host, as l->django. */
+int django_open(struct lane *l, sym release, struct err *e);
+
 #endif

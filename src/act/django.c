@@ -166,8 +166,8 @@ or_empty(const char *s)
 	return s == NULL ? "" : s;
 }
 
-static int
-link_start(struct lane *l, sym release, struct err *e)
+int
+django_open(struct lane *l, sym release, struct err *e)
 {
 	const struct deploy *d = l->d;
 	struct strvec cmd STRVEC_SCOPED = STRVEC_INIT;
@@ -442,7 +442,7 @@ open_link(struct lane *l, struct job *j, struct err *e)
 		link_close(l);
 	if (l->django != NULL)
 		return asked(l, j);
-	if (link_start(l, release, e) < 0)
+	if (django_open(l, release, e) < 0)
 		return job_end(l, j, -1);
 	json_t *o = json_object();
 	json_object_set_new(o, "do", json_string("hello"));

@@ -1,15 +1,26 @@
 /* Questions to hosts outside the loop. */
 #include "prog/go.h"
 
+#include <string.h>
+
+#include "act/django.h"
 #include "base/util.h"
 
 int
 go_third(struct go *g, const char *release, struct source_file **out,
     uint32_t *n, struct err *e)
 {
-	(void)g, (void)release, (void)e;
-	*out = NULL;
-	*n = 0;
+	const struct django_source *v = NULL;
+	uint32_t k = 0;
+
+	if (django_sources(&v, &k, &g->d, release, e) < 0)
+		return err_wrap(e, "asking Django for third-party apps");
+	*out = arena_array(g->s.a, struct source_file, k + 1);
+	*n = k;
+	for (uint32_t i = 0; i < k; i++)
+		(*out)[i] = (struct source_file){ sym_printf(g->s.a,
+		    THIRD_PARTY "%s/%s.py", v[i].app, v[i].name), v[i].text,
+		    strlen(v[i].text) };
 	return 0;
 }
 

@@ -27,37 +27,30 @@ line_err(void *ctx, const struct strbuf *b)
 	say(STDERR_FILENO, b);
 }
 
-/* Tables that a migration takes ACCESS EXCLUSIVE, as far as they are there:
- * locked first, in the order of their names. */
+/* Tables that a migration locks against readers or writers: all of them are
+ * locked first, in one order. Those that are not there yet are passed over. */
 static sym
 locks(struct deploy *d, const char *app, const char *name)
 {
 	struct go *g = d->show_ctx;
 	const struct judgement *j = &g->judged.j;
-	struct strbuf all STRBUF_SCOPED = STRBUF_INIT;
-	struct pg_rows *r = NULL;
-	struct err e = ERR_INIT;
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 
 	for (uint32_t i = 0; i < j->n; i++) {
 		const struct verdict *v = &j->v[i];
 		if (!streq(v->m->app, app) || !streq(v->m->name, name))
 			continue;
-		for (uint32_t k = 0; k < v->nhazards; k++)
-			if (v->hazards[k].table != NULL &&
-			    streq(v->hazards[k].lock, "ACCESS EXCLUSIVE"))
-				pg_array_add(&all, v->hazards[k].table);
+		for (uint32_t k = 0; k < v->nhazards; k++) {
+			const struct hazard *h = &v->hazards[k];
+			bool all = streq(h->lock, "ACCESS EXCLUSIVE");
+			if (h->table == NULL || (!all &&
+			    !streq(h->lock, "SHARE ROW EXCLUSIVE")))
+				continue;
+			strbuf_printf(&b, "%s%s%s%s", b.len > 0 ? "," : "",
+			    h->table, all ? "" : "=", all ? "" : h->lock);
+		}
 	}
-	if (all.len == 0)
-		return NULL;
-	pg_array_end(&all);
-	const char *param[] = { all.s };
-	sym found = NULL;
-	if (pg_exec(d->db, &r, "SELECT string_agg(DISTINCT t, ',' ORDER BY t) "
-	    "FROM unnest($1::text[]) AS t WHERE to_regclass(quote_ident(t)) "
-	    "IS NOT NULL", param, 1, &e) == 0 && pg_count(r) > 0)
-		found = sym_get(d->a, pg_get(r, 0, 0));
-	pg_rows_free(r);
-	return found;
+	return b.len == 0 ? NULL : sym_get(d->a, b.s);
 }
 
 static void

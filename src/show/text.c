@@ -83,19 +83,20 @@ below(struct strbuf *b, bool colour, enum ink ink, const char *what,
 }
 
 static void
-reasons(struct strbuf *b, bool colour, const struct findings *f)
+reasons(struct strbuf *b, bool colour, const char *whose,
+    const struct findings *f)
 {
 	for (uint32_t i = 0; i < f->n; i++)
 		if (f->v[i].text != NULL && f->v[i].degree != DEGREE_OK)
-			below(b, colour, INK_DIM, "", f->v[i].text);
+			below(b, colour, INK_DIM, whose, f->v[i].text);
 }
 
 /* Why it stands in this phase, and what it does while it runs. */
 static void
 verdict_lines(struct strbuf *b, bool colour, const struct verdict *v)
 {
-	reasons(b, colour, &v->a);
-	reasons(b, colour, &v->b);
+	reasons(b, colour, "after it the deployed code ", &v->a);
+	reasons(b, colour, "before it the new code ", &v->b);
 	for (uint32_t i = 0; i < v->nhazards; i++)
 		if (v->hazards[i].text != NULL)
 			below(b, colour, INK_YELLOW, "", v->hazards[i].text);
