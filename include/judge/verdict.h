@@ -36,6 +36,12 @@ void schema_fold(struct arena *a, struct vec *have, const struct moved *m);
 /* f without what `base` has too (same kind, table, column). */
 void findings_minus(struct findings *f, const struct findings *base);
 enum degree findings_worst(const struct findings *f);
+bool findings_has(const struct findings *f, const struct reason *r);
+/* Rows that stop a DELETE are years old where the foreign key stood in `old`
+ * already; where it is new, only the other release writes them, during the
+ * roll: a note. */
+void findings_soften(struct findings *f, const struct vec *old,
+    const struct vec *now);
 
 enum forward { FWD_EITHER, FWD_SAFE, FWD_UNSAFE, FWD_SPLIT, FWD_NEVER, FWD_OPAQUE };
 extern const char *const forward_name[];	/* "either", "safe", … */
@@ -99,6 +105,9 @@ struct release {
 	const struct moved *const *v;	/* the pending ones, in order */
 	uint32_t n;
 	const struct graph *graph;	/* may be NULL */
+	/* other releases that hosts still serve: they too are old code */
+	const struct code { sym id; struct vec want; } *others;
+	uint32_t nothers;
 };
 struct judgement {
 	struct verdict *v;		/* one for each pending migration */

@@ -417,3 +417,32 @@ findings_worst(const struct findings *f)
 			worst = f->v[i].degree;
 	return worst;
 }
+
+bool
+findings_has(const struct findings *f, const struct reason *r)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->v[i].kind == r->kind &&
+		    streq(f->v[i].table, r->table) &&
+		    streq(f->v[i].column, r->column))
+			return true;
+	return false;
+}
+
+void
+findings_soften(struct findings *f, const struct vec *old,
+    const struct vec *now)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		struct reason *r = &f->v[i];
+		const struct table *t = vec_find(now, r->table);
+		const struct table *was = vec_find(old, r->table);
+		const struct con *c = t == NULL || r->column == NULL ? NULL :
+		    table_con(t, r->column);
+
+		if (r->kind == REASON_FK && c != NULL && c->kind == CON_FK &&
+		    (was == NULL || c->ncols == 0 || c->cols[0] == NULL ||
+		    table_col(was, c->cols[0]) == NULL))
+			r->degree = DEGREE_NOTE;
+	}
+}

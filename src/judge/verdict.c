@@ -106,7 +106,7 @@ count_keys(const struct table *t)
 	uint16_t n = 0;
 
 	for (uint16_t i = 0; t != NULL && i < t->ncons; i++)
-		n += t->cons[i].kind == CON_FK;
+		n = (uint16_t)(n + (t->cons[i].kind == CON_FK));
 	return n;
 }
 
@@ -145,6 +145,18 @@ touched(struct judging *j, const struct vec *x, const struct vec *y)
 	return (struct names){ v, n };
 }
 
+static void
+add_reason(struct judging *j, struct findings *f, const struct reason *r)
+{
+	struct reason *v = arena_array(j->a, struct reason, f->n + 1);
+
+	if (f->n > 0)
+		memcpy(v, f->v, f->n * sizeof(*v));
+	v[f->n++] = *r;
+	f->v = v;
+	f->cap = f->n;
+}
+
 /* Reasons of code on `after` that it has not on `before`. */
 static struct findings
 difference(struct judging *j, const struct vec *want,
@@ -156,27 +168,30 @@ difference(struct judging *j, const struct vec *want,
 	runs_on(&f, j->a, want, after, &t, j->s);
 	runs_on(&known, j->a, want, before, &t, j->s);
 	findings_minus(&f, &known);
-	findings_minus(&f, &j->base);
 	return f;
 }
 
-/* Rows that stop a DELETE are years old in B; in A only the new release
- * writes them, during the roll. */
-static void
-soften_foreign(struct judging *j, struct findings *f, const struct vec *after)
+/* Old code, of whichever release, on the schema after k. */
+static struct findings
+corner_a(struct judging *j, uint32_t k)
 {
-	for (uint32_t i = 0; i < f->n; i++) {
-		struct reason *x = &f->v[i];
-		const struct table *now = vec_find(after, x->table);
-		const struct table *old = vec_find(&j->r->old.have, x->table);
-		const struct con *c = now == NULL || x->column == NULL ? NULL :
-		    table_con(now, x->column);
+	struct findings f = difference(j, &j->r->old.want, &j->at[k],
+	    &j->at[k + 1]);
 
-		if (x->kind == REASON_FK && c != NULL && c->kind == CON_FK &&
-		    (old == NULL || c->ncols == 0 || c->cols[0] == NULL ||
-		    table_col(old, c->cols[0]) == NULL))
-			x->degree = DEGREE_NOTE;
+	findings_minus(&f, &j->base);
+	for (uint32_t i = 0; i < j->r->nothers; i++) {
+		const struct vec *want = &j->r->others[i].want;
+		struct findings more = difference(j, want, &j->at[k],
+		    &j->at[k + 1]), base = { 0 };
+
+		runs_on(&base, j->a, want, &j->r->old.have, NULL, j->s);
+		findings_minus(&more, &base);
+		findings_minus(&more, &f);
+		for (uint32_t x = 0; x < more.n; x++)
+			add_reason(j, &f, &more.v[x]);
 	}
+	findings_soften(&f, &j->r->old.have, &j->at[k + 1]);
+	return f;
 }
 
 static struct vec
@@ -198,35 +213,10 @@ corner_b(struct judging *j, uint32_t k)
 	struct vec without = schema_without(j, k, false);
 	struct vec with = schema_without(j, k, true);
 
-	return difference(j, &j->r->new.want, &with, &without);
-}
+	struct findings f = difference(j, &j->r->new.want, &with, &without);
 
-static bool
-same_reason(const struct reason *x, const struct reason *y)
-{
-	return x->kind == y->kind && streq(x->table, y->table) &&
-	    streq(x->column, y->column);
-}
-
-static bool
-has_reason(const struct findings *f, const struct reason *r)
-{
-	for (uint32_t i = 0; i < f->n; i++)
-		if (same_reason(&f->v[i], r))
-			return true;
-	return false;
-}
-
-static void
-add_reason(struct judging *j, struct findings *f, const struct reason *r)
-{
-	struct reason *v = arena_array(j->a, struct reason, f->n + 1);
-
-	if (f->n > 0)
-		memcpy(v, f->v, f->n * sizeof(*v));
-	v[f->n++] = *r;
-	f->v = v;
-	f->cap = f->n;
+	findings_minus(&f, &j->base);
+	return f;
 }
 
 /* Each reason why the new code does not run on its own schema goes to the
@@ -245,8 +235,8 @@ never(struct judging *j)
 		runs_on(&f, j->a, &j->r->v[k]->after.want, &j->at[k + 1], NULL,
 		    j->s);
 		for (uint32_t i = 0; i < all->n; i++)
-			if (!has_reason(&seen, &all->v[i]) &&
-			    (k + 1 == j->n || has_reason(&f, &all->v[i]))) {
+			if (!findings_has(&seen, &all->v[i]) &&
+			    (k + 1 == j->n || findings_has(&f, &all->v[i]))) {
 				add_reason(j, &seen, &all->v[i]);
 				add_reason(j, &j->out->v[k].never, &all->v[i]);
 			}
@@ -281,8 +271,7 @@ corners(struct judging *j, uint32_t k)
 {
 	struct verdict *v = &j->out->v[k];
 
-	v->a = difference(j, &j->r->old.want, &j->at[k], &j->at[k + 1]);
-	soften_foreign(j, &v->a, &j->at[k + 1]);
+	v->a = corner_a(j, k);
 	v->b = corner_b(j, k);
 	v->da = findings_worst(&v->a);
 	v->db = findings_worst(&v->b);

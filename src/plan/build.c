@@ -108,9 +108,6 @@ digest(struct plan *p, const struct plan_facts *f)
 		    s->seq, s->wave, s->lane, step_kind_name[s->kind],
 		    s->subject, s->want, s->phase);
 	}
-	for (uint32_t i = 0; i < p->nnotes; i++)
-		strbuf_printf(&t, "%d %s\n", (int)p->notes[i].kind,
-		    p->notes[i].text);
 	for (uint32_t i = 0; i < f->napplied; i++)
 		strbuf_printf(&t, "applied %s.%s\n", f->applied[i].app,
 		    f->applied[i].name);
