@@ -106,7 +106,7 @@ struct release {
 	uint32_t n;
 	const struct graph *graph;	/* may be NULL */
 	/* other releases that hosts still serve: they too are old code */
-	const struct code { sym id; struct vec want; } *others;
+	const struct served { sym id; struct vec want; } *others;
 	uint32_t nothers;
 };
 struct judgement {
