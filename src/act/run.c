@@ -298,21 +298,25 @@ slots_begin(struct loop *r, uint32_t wave)
 	}
 }
 
-/* Marks what is to be made, with what ended, then makes. */
+/* Marks what is to be made, with what ended, then makes. What is not marked
+ * is not begun; what is marked is. */
 static void
 slots_make_ready(struct loop *r)
 {
-	for (uint32_t i = 0; i < r->nslots; i++)
-		if (r->slots[i].at == SLOT_READY && !r->stop)
+	bool begin = !r->stop;
+
+	for (uint32_t i = 0; i < r->nslots && begin; i++)
+		if (r->slots[i].at == SLOT_READY)
 			mark(r, &r->slots[i], STEP_DOING, NULL);
 	marks_flush(r);
 	for (uint32_t i = 0; i < r->nslots; i++) {
 		struct slot *k = &r->slots[i];
 		if (k->at != SLOT_READY)
 			continue;
-		if (r->stop) {		/* not begun: it stays to be done */
-			k->at = SLOT_IDLE;
+		if (!begin || r->dumb) {
+			k->s->status = STEP_TODO;
 			k->s = NULL;
+			k->at = SLOT_IDLE;
 			continue;
 		}
 		k->at = SLOT_MAKE;
