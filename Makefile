@@ -89,8 +89,9 @@ $(B)/unit/%: tests/unit/%.c $(B)/libsluice.a
 unit: $(UNIT)
 
 check: all unit
-	SLUICE_BUILD=$(CURDIR)/$(B) prove -j2 --timer --exec '' \
-		$(UNIT) $(sort $(wildcard tests/*.t))
+	SLUICE_BUILD=$(CURDIR)/$(B) ASAN_OPTIONS=fast_unwind_on_malloc=0 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+	prove -j2 --timer --exec '' $(sort $(wildcard tests/*.t)) $(UNIT)
 
 demo: all
 	SLUICE_BUILD=$(CURDIR)/$(B) sh tests/demo/demo.sh

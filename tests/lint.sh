@@ -111,7 +111,12 @@ for f in sys.argv[1:]:
         print(f"{f}:{e.lineno}: {e.msg}")
 ' | complain "python"
 
-# 7. White space.
+# 7. A test that cannot be run is not run.
+for f in $(git ls-files -- 'tests/*.t'); do
+	[ -x "$f" ] || echo "$f: chmod +x"
+done | complain "not executable"
+
+# 8. White space.
 git ls-files -- '*.c' '*.h' '*.sh' '*.py' '*.t' Makefile README.md |
     xargs grep -nE '[[:blank:]]+$' | complain "blanks at the end of the line"
 

@@ -97,9 +97,9 @@ link_host(struct parser *p, const struct part *t, struct cfg_host *h)
 		    h->name, h->address);
 	if (h->path == NULL)
 		h->path = o->path;
-	if (h->path == NULL || *h->path != '/')
-		return config_bad(p, "[host %s]: 'path' must be an absolute folder",
-		    h->name);
+	else if (*h->path != '/')
+		return config_bad(p, "[host %s]: path = %s: not an absolute folder",
+		    h->name, h->path);
 	if (h->user == NULL)
 		h->user = o->user;
 	if (h->identity == NULL)
