@@ -1,0 +1,35 @@
+/* Is makemigrations clean on an exported tree? Asked of the project's own
+ * Python, without a database. */
+#ifndef GATE_CLEAN_H
+#define GATE_CLEAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/strbuf.h"
+
+enum clean {
+	CLEAN_YES,
+	CLEAN_NO,		/* a migration is missing: said has Django's words */
+	CLEAN_CONFLICT,		/* an app has two last migrations */
+	CLEAN_MISSING,		/* there is no Python with Django */
+	CLEAN_UNKNOWN		/* could not tell, and why */
+};
+
+struct clean_job {
+	const char *python;	/* a path, or a name for PATH */
+	const char *tree;	/* the export's top folder */
+	const char *root;	/* of manage.py in it, "." for the top */
+	const char *settings;
+	const char *worktree;	/* the developer's; NULL: none */
+	bool jail;		/* pushed code on a server: empty environment,
+				 * limits, no network where the kernel allows */
+	int64_t timeout_ms;
+};
+
+/* 0: *out is the answer and `said` the words to it. -1: err. */
+int clean_check(enum clean *out, struct strbuf *said,
+    const struct clean_job *job, struct err *e);
+
+#endif

@@ -1,0 +1,131 @@
+#include "gate/clean.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/strvec.h"
+#include "base/util.h"
+#include "gate/gitcmd.h"
+
+static const char helper[] =
+#include "gate/clean.py.h"
+    ;
+
+static const struct { const char *word; enum clean is; } words[] = {
+	{ "clean", CLEAN_YES },
+	{ "dirty", CLEAN_NO },
+	{ "conflict", CLEAN_CONFLICT },
+	{ "missing", CLEAN_MISSING },
+	{ "elsewhere", CLEAN_UNKNOWN },
+	{ "failed", CLEAN_UNKNOWN },
+};
+
+/* The answer file's first line is a word, the rest is for people. */
+static int
+read_answer(enum clean *out, struct strbuf *said, const char *path,
+    struct err *e)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(1u << 20);
+
+	if (file_read(&b, path, e) < 0)
+		return -1;
+	char *end = strchr(b.s, '\n');
+	if (end == NULL)
+		return err_set(e, "no answer");
+	*end = '\0';
+	for (size_t i = 0; i < countof(words); i++) {
+		if (!streq(b.s, words[i].word))
+			continue;
+		*out = words[i].is;
+		size_t used = (size_t)(end + 1 - b.s);
+		strbuf_clean(said, end + 1, b.len - used, true);
+		return 0;
+	}
+	return err_set(e, "an answer that is none");
+}
+
+static char **
+environment(const struct clean_job *job)
+{
+	if (!job->jail)
+		return gitcmd_clean_env();
+	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+	static char lang[] = "LANG=C.UTF-8";
+	static char home[] = "HOME=/nonexistent";
+	char **env = xcalloc(4, sizeof(*env));
+	env[0] = path;
+	env[1] = lang;
+	env[2] = home;
+	return env;
+}
+
+/* Without an answer: the last words of what it printed tell why. */
+static void
+tell_noise(struct strbuf *said, const struct strbuf *noise, int code)
+{
+	size_t from = noise->len > 1500 ? noise->len - 1500 : 0;
+
+	strbuf_printf(said, "the project's Python ended with %d", code);
+	if (noise->len > 0) {
+		strbuf_str(said, ":\n");
+		strbuf_clean(said, noise->s + from, noise->len - from, true);
+	}
+}
+
+static int
+run(enum clean *out, struct strbuf *said, const struct clean_job *job,
+    const char *temp, struct err *e)
+{
+	struct strbuf root STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf answer STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf noise STRBUF_SCOPED = STRBUF_LIMIT(4u << 20);
+	struct strvec argv STRVEC_SCOPED = STRVEC_INIT;
+	struct err none = ERR_INIT;
+	int code = 0;
+
+	strbuf_printf(&root, "%s/%s", job->tree, job->root);
+	strbuf_printf(&answer, "%s/answer", temp);
+	strvec_pushl(&argv, job->python, "-B", "-c", helper, job->tree, root.s,
+	    job->settings, job->worktree != NULL ? job->worktree : "",
+	    answer.s, NULL);
+	strvec_pushf(&argv, "%lld", job->jail ?
+	    (long long)(job->timeout_ms / 1000 + 1) : 0);
+	char **env = environment(job);
+	struct child_spec spec = { .argv = argv.v, .env = env, .cwd = root.s };
+	int r = child_run(&spec, NULL, 0, &noise, &noise, job->timeout_ms,
+	    &code, e);
+	free(env);
+	if (r < 0) {
+		*out = CLEAN_UNKNOWN;
+		strbuf_printf(said, "the project's Python: %s", e->msg);
+		return 0;
+	}
+	if (read_answer(out, said, answer.s, &none) < 0) {
+		*out = CLEAN_UNKNOWN;
+		tell_noise(said, &noise, code);
+	}
+	return 0;
+}
+
+int
+clean_check(enum clean *out, struct strbuf *said, const struct clean_job *job,
+    struct err *e)
+{
+	char *temp = NULL;
+
+	if (strchr(job->python, '/') != NULL && access(job->python, X_OK) != 0) {
+		*out = CLEAN_MISSING;
+		strbuf_printf(said, "there is no Python at '%s'", job->python);
+		return 0;
+	}
+	if (dir_temp(&temp, "sluice-answer", e) < 0)
+		return -1;
+	int r = run(out, said, job, temp, e);
+	struct err none = ERR_INIT;
+	dir_remove(temp, &none);
+	free(temp);
+	return r;
+}

@@ -1,0 +1,190 @@
+# Is makemigrations clean on an exported tree? Run by the project's own Python
+# as  python -c THIS EXPORT ROOT SETTINGS WORKTREE ANSWER JAIL
+# with EXPORT the exported tree, ROOT the folder of manage.py in it, WORKTREE
+# the developer's own tree ("" where there is none), ANSWER the file to write:
+# its first line is a word (clean dirty conflict missing elsewhere failed),
+# the rest is for people. Needs no database: only files are compared.
+import os
+import sys
+
+EXPORT, ROOT, SETTINGS, WORKTREE, ANSWER, JAIL = sys.argv[1:7]
+
+
+def answer(word, lines=()):
+    with open(ANSWER, "w", encoding="utf-8", errors="replace") as f:
+        f.write(word + "\n" + "".join(line + "\n" for line in lines))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def jail():
+    """Before anything of the tree is imported: little time, memory, disk, and
+    no network where the kernel lets us leave it."""
+    import resource
+    seconds = int(JAIL)
+    for name, limit in (("RLIMIT_CPU", seconds), ("RLIMIT_AS", 2 << 30),
+                        ("RLIMIT_FSIZE", 16 << 20), ("RLIMIT_NOFILE", 256),
+                        ("RLIMIT_CORE", 0)):
+        if hasattr(resource, name):
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+    try:
+        import ctypes
+        new_user, new_net = 0x10000000, 0x40000000
+        ctypes.CDLL(None).unshare(new_user | new_net)
+    except Exception:
+        pass
+
+
+def inside(path, folder):
+    return bool(folder) and (path + os.sep).startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def real(path):
+    return os.path.realpath(path)
+
+
+def of_worktree(path):
+    """Of the developer's tree, and not of a virtual environment that stands
+    in it."""
+    return inside(path, WORKTREE) and not any(
+        inside(path, real(p)) for p in {sys.prefix, sys.exec_prefix})
+
+
+def mend_path():
+    """ROOT first; what names the work tree names the export instead."""
+    moved = [ROOT]
+    for p in sys.path[1:]:
+        r = real(p)
+        if of_worktree(r):
+            r = os.path.join(EXPORT, os.path.relpath(r, WORKTREE))
+            if not os.path.isdir(r):
+                continue
+            p = os.path.normpath(r)
+        if p not in moved:
+            moved.append(p)
+    sys.path[:] = moved
+
+
+def stands_in_export(name):
+    tail = name.replace(".", os.sep)
+    return any(inside(real(p), EXPORT) and (
+        os.path.isdir(os.path.join(p, tail)) or os.path.isfile(os.path.join(p, tail + ".py")))
+        for p in sys.path)
+
+
+def place(module):
+    """The folder or file that a module came from."""
+    path = getattr(module, "__file__", None)
+    if path is None:
+        path = next(iter(getattr(module, "__path__", [])), "")
+    return real(path) if path else ""
+
+
+def own_apps(apps, loader):
+    """Labels of the apps that the export has, and lines about those that were
+    imported from somewhere else all the same."""
+    own, strange = [], []
+    for config in apps.get_app_configs():
+        path = real(config.path)
+        if not stands_in_export(config.name) and not inside(path, EXPORT):
+            if of_worktree(path):
+                strange.append("app '%s' is imported from '%s', which is not in the tree that is committed"
+                               % (config.label, path))
+            continue
+        own.append(config.label)
+        parts = [config.module, config.models_module]
+        name, _ = loader.migrations_module(config.label)
+        parts.append(sys.modules.get(name) if name else None)
+        for module in parts:
+            at = place(module) if module is not None else ""
+            if at and not inside(at, EXPORT) and (module is not parts[2] or of_worktree(at)):
+                strange.append("'%s' is imported from '%s' and not from the tree that is committed"
+                               % (module.__name__, at))
+    return own, strange
+
+
+def detector():
+    """The project's or a third-party app's own, as makemigrations would."""
+    from django.core.management import get_commands, load_command_class
+    from django.core.management.commands import makemigrations
+    from django.db.migrations import autodetector
+    if makemigrations.MigrationAutodetector is not autodetector.MigrationAutodetector:
+        return makemigrations.MigrationAutodetector
+    app = get_commands().get("makemigrations", "django.core")
+    command = app if not isinstance(app, str) else load_command_class(app, "makemigrations")
+    return getattr(command, "autodetector", None) or autodetector.MigrationAutodetector
+
+
+def describe(operation):
+    try:
+        return operation.formatted_description()
+    except AttributeError:
+        return "- " + operation.describe()
+
+
+def show(app, migrations):
+    from django.db.migrations.writer import MigrationWriter
+    yield "Migrations for '%s':" % app
+    for migration in migrations:
+        try:
+            path = os.path.relpath(MigrationWriter(migration).path, ROOT)
+        except Exception:
+            path = migration.name
+        yield "  " + path
+        for operation in migration.operations:
+            yield "    " + describe(operation)
+
+
+def check():
+    from django.apps import apps
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.questioner import MigrationQuestioner
+    from django.db.migrations.state import ProjectState
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    own, strange = own_apps(apps, loader)
+    if strange:
+        answer("elsewhere", strange)
+    conflicts = {a: n for a, n in loader.detect_conflicts().items() if a in own}
+    if conflicts:
+        answer("conflict", ["app '%s' has several last migrations: %s" % (a, ", ".join(sorted(n)))
+                            for a, n in sorted(conflicts.items())])
+    changes = detector()(
+        loader.project_state(), ProjectState.from_apps(apps), MigrationQuestioner(dry_run=True),
+    ).changes(graph=loader.graph, trim_to_apps=set(own))
+    changes = {a: m for a, m in changes.items() if a in own}
+    if changes:
+        lines = [line for a in sorted(changes) for line in show(a, changes[a])]
+        answer("dirty", lines + ["run: manage.py makemigrations " + " ".join(sorted(changes))])
+    answer("clean", [" ".join(sorted(own))])
+
+
+def main():
+    global EXPORT, ROOT, WORKTREE
+    if JAIL != "0":
+        jail()
+    EXPORT, ROOT = real(EXPORT), real(ROOT)
+    WORKTREE = real(WORKTREE) if WORKTREE else ""
+    sys.dont_write_bytecode = True
+    sys.argv[1:] = ["makemigrations", "--check", "--dry-run"]
+    sys.argv[0] = os.path.join(ROOT, "manage.py")
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    mend_path()
+    try:
+        import django
+    except ImportError as e:
+        answer("missing", ["'%s' cannot import Django: %s" % (sys.executable, e)])
+    try:
+        django.setup()
+        check()
+    except BaseException as e:
+        import traceback
+        own = [f for f in traceback.extract_tb(e.__traceback__) if inside(real(f.filename), EXPORT)]
+        at = ["%s:%s" % (os.path.relpath(real(f.filename), EXPORT), f.lineno) for f in own[-1:]]
+        if isinstance(e, SyntaxError) and e.filename and inside(real(e.filename), EXPORT):
+            at = ["%s:%s" % (os.path.relpath(real(e.filename), EXPORT), e.lineno)]
+        answer("failed", ["".join(a + ": " for a in at)
+                          + "".join(traceback.format_exception_only(type(e), e)).strip().splitlines()[-1]])
+
+
+main()

@@ -1,0 +1,10 @@
+/* What the gate's own files share. */
+#ifndef SRC_GATE_H
+#define SRC_GATE_H
+
+#include "base/err.h"
+
+/* "what: libgit2's words" */
+int err_git(struct err *e, const char *what);
+
+#endif
