@@ -9,7 +9,7 @@
 /* Runs "git WORD…" in dir (NULL: here), adds what it prints to out. 0 and up:
  * git's exit code; what it said on stderr is in e when that is not 0. The
  * environment is ours, GIT_INDEX_FILE and the like included. */
-int gitcmd_run(struct strbuf *out, const char *dir, const char *input,
+int gitcmd_run(struct strbuf *out, const char *dir, const struct strbuf *input,
     struct err *e, ...) __attribute__((sentinel));
 /* The same, one line without its newline. */
 int gitcmd_line(struct strbuf *out, const char *dir, struct err *e, ...)

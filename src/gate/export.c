@@ -29,7 +29,7 @@ struct out {
 };
 
 int
-err_git(struct err *e, const char *what)
+gate_git(struct err *e, const char *what)
 {
 	const git_error *g = git_error_last();
 
@@ -66,7 +66,7 @@ write_folder(struct out *o, const git_tree_entry *te, int fd, int depth,
 	if (depth >= DEEPEST)
 		return err_set(e, "'%s' is nested too deep", o->path.s);
 	if (git_tree_lookup(&t, o->git, git_tree_entry_id(te)) < 0)
-		return err_git(e, o->path.s);
+		return gate_git(e, o->path.s);
 	if (mkdirat(fd, name, 0700) < 0)
 		return err_sys(e, "cannot make '%s'", o->path.s);
 	int sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -87,7 +87,7 @@ write_blob(struct out *o, const git_tree_entry *te, int fd, struct err *e)
 	if (mode == GIT_FILEMODE_LINK && o->limit.no_links)
 		return 0;
 	if (git_blob_lookup(&b, o->git, git_tree_entry_id(te)) < 0)
-		return err_git(e, o->path.s);
+		return gate_git(e, o->path.s);
 	size_t n = (size_t)git_blob_rawsize(b);
 	const char *p = git_blob_rawcontent(b);
 	o->files++;
@@ -153,7 +153,7 @@ export_tree(struct repo *r, const char *id, const char *to,
 
 	if (git_revparse_single(&any, o.git, id) < 0 ||
 	    git_object_peel(&tree, any, GIT_OBJECT_TREE) < 0)
-		return err_git(e, id);
+		return gate_git(e, id);
 	int fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", to);

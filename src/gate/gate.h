@@ -5,6 +5,6 @@
 #include "base/err.h"
 
 /* "what: libgit2's words" */
-int err_git(struct err *e, const char *what);
+int gate_git(struct err *e, const char *what);
 
 #endif

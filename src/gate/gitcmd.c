@@ -9,14 +9,15 @@
 #include "base/util.h"
 
 static int
-run(struct strbuf *out, const char *dir, const char *input,
+run(struct strbuf *out, const char *dir, const struct strbuf *input,
     const struct strvec *argv, struct err *e)
 {
 	struct strbuf errs STRBUF_SCOPED = STRBUF_LIMIT(64u << 10);
 	struct child_spec spec = { .argv = argv->v, .cwd = dir };
 	int code;
 
-	if (child_run(&spec, input, input != NULL ? strlen(input) : 0, out,
+	if (child_run(&spec, input != NULL ? input->s : NULL,
+		input != NULL ? input->len : 0, out,
 		&errs, 60000, &code, e) < 0)
 		return -1;
 	if (code != 0) {
@@ -42,7 +43,7 @@ words(struct strvec *argv, va_list ap)
 }
 
 int
-gitcmd_run(struct strbuf *out, const char *dir, const char *input,
+gitcmd_run(struct strbuf *out, const char *dir, const struct strbuf *input,
     struct err *e, ...)
 {
 	struct strvec argv STRVEC_SCOPED = STRVEC_INIT;

@@ -1,0 +1,36 @@
+/* What sluice-check and the hooks say about migrations. */
+#ifndef SHOW_VERDICT_H
+#define SHOW_VERDICT_H
+
+#include <stdbool.h>
+
+#include "base/strbuf.h"
+#include "judge/verdict.h"
+
+/* Something in the files that people have to mend before anything fits. */
+struct verdict_wrong {
+	sym path;		/* NULL: of no one file */
+	uint32_t line;		/* 0: of no one line */
+	sym text;
+};
+
+struct verdict_show {
+	sym project;
+	sym mode;		/* "release" or "alone" */
+	sym base, head;		/* commit, "index", a folder; base NULL: nothing */
+	const struct judgement *j;	/* NULL: it did not come to that */
+	const struct verdict_wrong *wrong;
+	uint32_t nwrong;
+	bool all;		/* the fine ones too */
+	bool explain;		/* every reason, hazard and way back */
+	bool colour;
+};
+
+/* One line a migration, what follows from it indented below. */
+void verdict_text(struct strbuf *b, const struct verdict_show *s);
+/* One object, format 1: documented in sluice-check(1). */
+void verdict_json(struct strbuf *b, const struct verdict_show *s);
+/* "safe", "unsafe", or the word for what is refused. */
+const char *verdict_word(const struct verdict *v);
+
+#endif

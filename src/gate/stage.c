@@ -1,0 +1,137 @@
+#include "gate/stage.h"
+
+#include <git2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/util.h"
+#include "gate/gate.h"
+#include "gate/gitcmd.h"
+
+CLEANUP_FN(git_object, git_object_free)
+CLEANUP_FN(git_blob, git_blob_free)
+
+/* ":100644 100644 OLD NEW M\0path\0": one of git's raw lines. */
+static bool
+parse_raw(struct staged *f, struct arena *a, const char *s)
+{
+	char mode[8], id[72];
+
+	if (sscanf(s, ":%*7s %7s %*71s %71s %c", mode, id, &f->status) != 3)
+		return false;
+	memcpy(f->mode, mode, sizeof(mode));
+	f->blob = sym_get(a, id);
+	return true;
+}
+
+int
+stage_list(struct staged **out, uint32_t *n, struct arena *a, struct repo *r,
+    struct err *e)
+{
+	struct strbuf raw STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
+	struct list(struct staged) l = { 0 };
+
+	if (gitcmd_run(&raw, repo_workdir(r), NULL, e, "diff", "--cached",
+		"--raw", "--no-abbrev", "--no-renames", "--no-ext-diff",
+		"-z", NULL) != 0)
+		return -1;
+	const char *end = raw.s + raw.len;
+	for (const char *p = raw.s; p < end;) {
+		struct staged *f = list_add(a, &l);
+		const char *path = p + strlen(p) + 1;
+		if (!parse_raw(f, a, p) || path >= end)
+			return err_set(e, "cannot read git's list of what is "
+			    "staged");
+		f->path = sym_get(a, path);
+		p = path + strlen(path) + 1;
+	}
+	*out = l.v;
+	*n = l.n;
+	return 0;
+}
+
+bool
+stage_temporary(void)
+{
+	const char *index = getenv("GIT_INDEX_FILE");
+
+	if (index == NULL)
+		return false;
+	const char *slash = strrchr(index, '/');
+	return starts_with(slash != NULL ? slash + 1 : index, "next-index-");
+}
+
+int
+stage_read(struct strbuf *b, struct repo *r, const char *rev, struct err *e)
+{
+	CLEANUP(git_object_free) git_object *any = NULL;
+	CLEANUP(git_object_free) git_object *blob = NULL;
+
+	int rc = git_revparse_single(&any, repo_git(r), rev);
+	if (rc == 0)
+		rc = git_object_peel(&blob, any, GIT_OBJECT_BLOB);
+	if (rc == GIT_ENOTFOUND || rc == GIT_EINVALIDSPEC || rc == GIT_EPEEL)
+		return 0;
+	if (rc != 0)
+		return gate_git(e, rev);
+	const git_blob *g = (const git_blob *)blob;
+	strbuf_add(b, git_blob_rawcontent(g), (size_t)git_blob_rawsize(g));
+	return b->over ? err_set(e, "'%s' is too large", rev) : 1;
+}
+
+int
+stage_text(struct strbuf *b, struct repo *r, const char *blob, struct err *e)
+{
+	int got = stage_read(b, r, blob, e);
+
+	return got == 0 ? err_set(e, "there is no blob %s", blob) :
+	    got < 0 ? -1 : 0;
+}
+
+static int
+index_put(struct repo *r, const struct staged *f, const struct strbuf *now,
+    struct err *e)
+{
+	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf line STRBUF_SCOPED = STRBUF_INIT;
+	char id[GIT_OID_HEXSZ + 1];
+	git_oid oid;
+
+	if (git_blob_create_from_buffer(&oid, repo_git(r), now->s,
+		now->len) != 0)
+		return gate_git(e, f->path);
+	git_oid_tostr(id, sizeof(id), &oid);
+	strbuf_printf(&line, "%s %s\t%s", f->mode, id, f->path);
+	strbuf_char(&line, '\0');
+	if (gitcmd_run(&said, repo_workdir(r), &line, e, "update-index", "-z",
+		"--index-info", NULL) != 0)
+		return err_wrap(e, "cannot stage '%s'", f->path);
+	return 0;
+}
+
+int
+stage_write(struct repo *r, const struct staged *f, const struct strbuf *was,
+    const struct strbuf *now, struct err *e)
+{
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf disk STRBUF_SCOPED = STRBUF_INIT;
+	struct err none = ERR_INIT;
+	struct stat st;
+
+	if (index_put(r, f, now, e) < 0)
+		return -1;
+	strbuf_printf(&path, "%s%s", repo_workdir(r), f->path);
+	if (lstat(path.s, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    file_read(&disk, path.s, &none) < 0 || disk.len != was->len ||
+	    memcmp(disk.s, was->s, was->len) != 0)
+		return 0;
+	if (file_write(path.s, now->s, now->len, st.st_mode & 07777, e) < 0)
+		return -1;
+	/* the index learns the file's times, so that git sees it as clean */
+	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
+	gitcmd_run(&said, repo_workdir(r), NULL, &none, "update-index", "-q",
+	    "--refresh", NULL);
+	return 1;
+}

@@ -1,0 +1,176 @@
+#include "gate/tagline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define REASON_MAX 160
+
+CLEANUP_FN(struct arena, arena_free)
+
+/* What made the verdict, in words; the worst first. */
+static const struct reason *
+worst(const struct findings *f)
+{
+	const struct reason *w = NULL;
+
+	for (uint32_t i = 0; i < f->n; i++)
+		if (w == NULL || f->v[i].degree > w->degree)
+			w = &f->v[i];
+	return w;
+}
+
+/* One line without control characters, cut at a character. */
+static void
+reason_add(struct strbuf *b, const char *text)
+{
+	size_t from = b->len;
+
+	strbuf_clean(b, text, strlen(text), false);
+	if (b->len - from <= REASON_MAX)
+		return;
+	size_t at = from + REASON_MAX;
+	while (at > from && ((unsigned char)b->s[at] & 0xc0) == 0x80)
+		at--;
+	strbuf_cut(b, at);
+	strbuf_str(b, "...");
+}
+
+void
+tagline_make(struct strbuf *b, const struct verdict *v)
+{
+	if (v->opaque || v->refused != NULL ||
+	    (v->phase != FWD_SAFE && v->phase != FWD_UNSAFE))
+		return;
+	bool safe = v->phase == FWD_SAFE;
+	const struct reason *r = worst(safe ? &v->b : &v->a);
+	strbuf_printf(b, "# sluice: %s auto -- ", safe ? "safe" : "unsafe");
+	if (v->forward == FWD_EITHER)
+		strbuf_str(b, safe ? "old and new code run with it and without it" :
+			"old and new code run with it and without it; it removes");
+	else if (r != NULL)
+		reason_add(b, r->text);
+	else
+		strbuf_str(b, safe ? "the old code runs with it" :
+			"the old code does not run with it");
+}
+
+void
+tagline_person(struct strbuf *b, const struct migration *m, const char *word,
+    const char *because)
+{
+	strbuf_printf(b, "# sluice: %s for=%.8s", word, m->digest);
+	if (because != NULL) {
+		strbuf_str(b, " because \"");
+		for (const char *p = because; *p != '\0'; p++)
+			strbuf_char(b, *p == '"' ? '\'' :
+				(unsigned char)*p < ' ' ? ' ' : *p);
+		strbuf_char(b, '"');
+	}
+}
+
+struct line { const char *s; size_t n; };	/* with its line end */
+
+static bool
+next_line(struct line *l, const char **p, const char *end)
+{
+	if (*p >= end)
+		return false;
+	const char *nl = memchr(*p, '\n', (size_t)(end - *p));
+	l->s = *p;
+	l->n = (size_t)((nl != NULL ? nl + 1 : end) - *p);
+	*p += l->n;
+	return true;
+}
+
+/* Blanks, `operations`, then = or += or a type's colon. */
+static bool
+is_operations(const struct line *l, size_t *indent)
+{
+	static const char word[] = "operations";
+	size_t i = 0;
+
+	while (i < l->n && (l->s[i] == ' ' || l->s[i] == '\t'))
+		i++;
+	*indent = i;
+	if (i == 0 || l->n - i < sizeof(word) ||
+	    memcmp(l->s + i, word, sizeof(word) - 1) != 0)
+		return false;
+	for (i += sizeof(word) - 1; i < l->n && l->s[i] == ' '; i++)
+		;
+	return i < l->n && (l->s[i] == '=' || l->s[i] == ':' ||
+	    (l->s[i] == '+' && i + 1 < l->n && l->s[i + 1] == '='));
+}
+
+static void
+add_tag(struct strbuf *out, const struct line *at, size_t indent,
+    const char *tag)
+{
+	bool crlf = at->n >= 2 && at->s[at->n - 2] == '\r';
+
+	strbuf_add(out, at->s, indent);
+	strbuf_str(out, tag);
+	strbuf_str(out, crlf ? "\r\n" : "\n");
+}
+
+/* The old line goes where the new one stands, whichever comes first. */
+static bool
+rewrite(struct strbuf *out, const struct strbuf *text, uint32_t old,
+    const char *tag)
+{
+	const char *p = text->s;
+	const char *end = text->s + text->len;
+	struct line l;
+	bool in_class = false, done = false;
+	size_t indent;
+
+	for (uint32_t n = 1; next_line(&l, &p, end); n++) {
+		in_class |= l.n > 15 && memcmp(l.s, "class Migration", 15) == 0;
+		if (old == n && *tag != '\0') {
+			size_t i = strspn(l.s, " \t");
+			const char *hash = memchr(l.s, '#', l.n);
+			if (hash != l.s + i) {	/* behind code: keep that */
+				strbuf_add(out, l.s, (size_t)(hash - l.s));
+				strbuf_str(out, tag);
+				strbuf_str(out, "\n");
+			} else {
+				add_tag(out, &l, i, tag);
+			}
+			done = true;
+			continue;
+		}
+		if (old == 0 && in_class && !done &&
+		    is_operations(&l, &indent)) {
+			add_tag(out, &l, indent, tag);
+			done = true;
+		}
+		strbuf_add(out, l.s, l.n);
+	}
+	return done;
+}
+
+int
+tagline_put(struct strbuf *out, const struct strbuf *text,
+    const struct migration *m, const char *tag, struct err *e)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct migration was = { 0 }, is = { 0 };
+	uint32_t old = m->tag.source == TAG_AUTO ||
+	    m->tag.source == TAG_PERSON ? m->tag.line : 0;
+
+	if (!rewrite(out, text, old, tag))
+		return err_set(e, "'%s': no line with its operations is found "
+		    "to put the tag above", m->path);
+	if (out->len == text->len && memcmp(out->s, text->s, out->len) == 0)
+		return 0;
+	/* a line that only looks like it, in a string, would change things */
+	if (migration_read(&was, a, m->app, m->path, text->s, text->len, NULL,
+		e) != 1 ||
+	    migration_read(&is, a, m->app, m->path, out->s, out->len, NULL,
+		e) != 1 ||
+	    is.tag.source == TAG_NONE || !streq(was.digest, is.digest))
+		return err_set(e, "'%s': there is no place for a tag that can "
+		    "be told for sure", m->path);
+	return 1;
+}

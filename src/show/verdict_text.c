@@ -1,0 +1,191 @@
+#include "show/verdict.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+#define INDENT "         "
+
+static void
+clean(struct strbuf *b, const char *s)
+{
+	strbuf_clean(b, s, strlen(s), false);
+}
+
+/* Indented lines of a text that may have several. */
+static void
+block(struct strbuf *b, const char *indent, const char *s)
+{
+	while (*s != '\0') {
+		size_t n = strcspn(s, "\n");
+
+		if (n > 0) {
+			strbuf_str(b, indent);
+			strbuf_clean(b, s, n, true);
+		}
+		strbuf_char(b, '\n');
+		s += n + (s[n] == '\n');
+	}
+}
+
+const char *
+verdict_word(const struct verdict *v)
+{
+	if (v->refused != NULL && v->forward != FWD_NEVER &&
+	    v->forward != FWD_SPLIT && v->forward != FWD_OPAQUE)
+		return "refused";
+	return forward_name[v->phase];
+}
+
+static bool
+refused(const struct verdict *v)
+{
+	return v->refused != NULL ||
+	    (v->phase != FWD_SAFE && v->phase != FWD_UNSAFE);
+}
+
+static void
+word(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
+{
+	const char *w = verdict_word(v);
+
+	if (s->colour)
+		strbuf_str(b, refused(v) ? "\033[31m" :
+			v->phase == FWD_UNSAFE ? "\033[33m" : "\033[32m");
+	strbuf_printf(b, "%-8s", w);
+	if (s->colour)
+		strbuf_str(b, "\033[0m");
+	strbuf_char(b, ' ');
+}
+
+static void
+reasons(struct strbuf *b, const struct findings *f, const char *corner)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct reason *r = &f->v[i];
+
+		strbuf_printf(b, INDENT "%s, %s: ", corner,
+		    degree_name[r->degree]);
+		clean(b, r->text);
+		if (r->m != NULL && r->line > 0) {
+			strbuf_str(b, " (");
+			clean(b, r->m->path);
+			strbuf_printf(b, ":%u)", r->line);
+		}
+		strbuf_char(b, '\n');
+	}
+}
+
+static void
+hazards(struct strbuf *b, const struct verdict *v)
+{
+	for (uint32_t i = 0; i < v->nhazards; i++) {
+		const struct hazard *h = &v->hazards[i];
+
+		strbuf_printf(b, INDENT "lock: ");
+		clean(b, h->text);
+		strbuf_char(b, '\n');
+	}
+}
+
+static void
+fixes(struct strbuf *b, const struct verdict *v)
+{
+	for (uint32_t i = 0; i < v->nfixes; i++) {
+		strbuf_str(b, INDENT "the way to write it: ");
+		clean(b, v->fixes[i].title);
+		strbuf_char(b, '\n');
+		if (v->fixes[i].code != NULL)
+			block(b, INDENT "    ", v->fixes[i].code);
+	}
+}
+
+static bool
+fine(const struct verdict *v)
+{
+	return !refused(v) && v->phase == FWD_SAFE && v->nhazards == 0 &&
+	    v->drops == NULL && v->overruled == NULL;
+}
+
+static void
+one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
+{
+	word(b, s, v);
+	clean(b, v->m->path);
+	strbuf_char(b, '\n');
+	if (v->refused != NULL) {
+		strbuf_str(b, INDENT "refused: ");
+		clean(b, v->refused);
+		strbuf_char(b, '\n');
+	}
+	if (refused(v) || s->explain || v->phase == FWD_UNSAFE)
+		reasons(b, &v->a, "old code on the new schema");
+	if (refused(v) || s->explain)
+		reasons(b, &v->b, "new code on the old schema");
+	reasons(b, &v->never, "new code on the new schema");
+	if (v->overruled != NULL) {
+		strbuf_str(b, INDENT "overruled by its tag: ");
+		clean(b, v->overruled);
+		strbuf_char(b, '\n');
+	}
+	if (v->drops != NULL) {
+		strbuf_str(b, INDENT "loses for good: ");
+		clean(b, v->drops);
+		strbuf_char(b, '\n');
+	}
+	hazards(b, v);
+	if (s->explain) {
+		strbuf_printf(b, INDENT "way back: %s%s", v->irreversible ?
+			"none" : forward_name[v->reverse],
+		    v->loses != NULL ? ", loses " : "");
+		if (v->loses != NULL)
+			clean(b, v->loses);
+		strbuf_char(b, '\n');
+	}
+	if (refused(v) || s->explain)
+		fixes(b, v);
+}
+
+static void
+summary(struct strbuf *b, const struct judgement *j)
+{
+	uint32_t safe = 0, unsafe = 0, no = 0;
+
+	for (uint32_t i = 0; i < j->n; i++) {
+		if (refused(&j->v[i]))
+			no++;
+		else if (j->v[i].phase == FWD_SAFE)
+			safe++;
+		else
+			unsafe++;
+	}
+	strbuf_printf(b, "%u migration%s: %u safe, %u unsafe", j->n,
+	    j->n == 1 ? "" : "s", safe, unsafe);
+	if (no > 0)
+		strbuf_printf(b, ", %u refused", no);
+	strbuf_char(b, '\n');
+}
+
+void
+verdict_text(struct strbuf *b, const struct verdict_show *s)
+{
+	for (uint32_t i = 0; i < s->nwrong; i++) {
+		const struct verdict_wrong *w = &s->wrong[i];
+
+		if (w->path != NULL)
+			clean(b, w->path);
+		if (w->path != NULL && w->line > 0)
+			strbuf_printf(b, ":%u", w->line);
+		if (w->path != NULL)
+			strbuf_str(b, ": ");
+		clean(b, w->text);
+		strbuf_char(b, '\n');
+	}
+	if (s->j == NULL)
+		return;
+	for (uint32_t i = 0; i < s->j->n; i++)
+		if (s->all || s->explain || !fine(&s->j->v[i]))
+			one(b, s, &s->j->v[i]);
+	reasons(b, &s->j->never, "together, new code on the new schema");
+	summary(b, s->j);
+}
