@@ -1,0 +1,49 @@
+/* What a commit or a push is to be judged against, and the lines that git
+ * tells its hooks about refs. */
+#ifndef GATE_RANGE_H
+#define GATE_RANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "read/config.h"
+#include "read/repo.h"
+
+/* What is deployed, as far as this repository knows. */
+struct range_base {
+	sym commit;		/* NULL: nothing is */
+	sym why;		/* the ref it was taken from, in words */
+};
+
+/* Every distinct commit under refs/sluice/deployed/ of this project's
+ * targets (`target` NULL: all of them), whose objects are here. */
+int range_deployed(struct range_base **out, uint32_t *n, struct arena *a,
+    struct repo *r, const struct config *c, const struct cfg_project *p,
+    const char *target, struct err *e);
+/* The same, or else one: the merge base of `head` ("HEAD" or an id) with the
+ * project's base branch at `remote` (NULL: origin), else `fallback` (an id, or
+ * NULL), else nothing. */
+int range_bases(struct range_base **out, uint32_t *n, struct arena *a,
+    struct repo *r, const struct config *c, const struct cfg_project *p,
+    const char *head, const char *remote, const char *fallback,
+    struct err *e);
+
+/* "LOCAL-REF LOCAL REMOTE-REF REMOTE" of pre-push, "OLD NEW REF" of the
+ * server's hooks. An id of zeros becomes NULL. */
+struct range_line {
+	sym ref;		/* at the receiving side */
+	sym old, new;		/* there before (pre-push: as far as known); pushed */
+};
+int range_lines(struct range_line **out, uint32_t *n, struct arena *a,
+    const struct strbuf *text, bool push, struct err *e);
+/* Does the way from one commit to the other touch what we judge? base NULL:
+ * whatever the tip holds. */
+int range_touches(struct repo *r, const char *base, const char *tip,
+    struct err *e);
+/* "a,b*" as fnmatch patterns; NULL matches all. */
+bool range_listed(const char *globs, const char *name);
+
+#endif

@@ -1,0 +1,214 @@
+#include "gate/range.h"
+
+#include <fnmatch.h>
+#include <git2.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "gate/gate.h"
+#include "gate/touch.h"
+
+CLEANUP_FN(git_object, git_object_free)
+CLEANUP_FN(git_diff, git_diff_free)
+
+struct bases { struct range_base *v; uint32_t n, cap; };
+
+static void
+add(struct bases *l, struct arena *a, sym commit, sym why)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i].commit == commit)
+			return;
+	struct range_base *b = list_add(a, l);
+	b->commit = commit;
+	b->why = why;
+}
+
+int
+range_deployed(struct range_base **out, uint32_t *n, struct arena *a,
+    struct repo *r, const struct config *c, const struct cfg_project *p,
+    const char *target, struct err *e)
+{
+	struct bases l = { 0 };
+
+	for (uint32_t i = 0; i < c->ntargets; i++) {
+		const struct cfg_target *t = &c->targets[i];
+		sym id = NULL, commit = NULL;
+
+		if (target != NULL ? !streq(t->name, target) :
+		    c->nprojects > 1 && !streq(t->project, p->name))
+			continue;
+		sym ref = sym_printf(a, "refs/sluice/deployed/%s", t->name);
+		int got = repo_ref(r, &id, a, ref, e);
+		if (got > 0)	/* 0: its objects were never fetched */
+			got = repo_commit(r, &commit, a, id, e);
+		if (got < 0)
+			return -1;
+		if (got > 0)
+			add(&l, a, commit, sym_printf(a,
+			    "what is deployed on %s", t->name));
+	}
+	*out = l.v;
+	*n = l.n;
+	return 0;
+}
+
+/* The base branch as the remote has it, else as it is here. 0: neither. */
+static int
+base_branch(sym *out, sym *why, struct arena *a, struct repo *r,
+    const struct cfg_project *p, const char *remote, struct err *e)
+{
+	const char *branch = p->base != NULL ? p->base : "main";
+
+	*why = sym_printf(a, "%s/%s", remote != NULL ? remote : "origin",
+	    branch);
+	int got = repo_commit(r, out, a, sym_printf(a, "refs/remotes/%s",
+	    *why), e);
+	if (got != 0)
+		return got;
+	*why = sym_get(a, branch);
+	return repo_commit(r, out, a, sym_printf(a, "refs/heads/%s", branch),
+	    e);
+}
+
+int
+range_bases(struct range_base **out, uint32_t *n, struct arena *a,
+    struct repo *r, const struct config *c, const struct cfg_project *p,
+    const char *head, const char *remote, const char *fallback,
+    struct err *e)
+{
+	sym tip = NULL, branch = NULL, base = NULL, why = NULL;
+	struct bases l = { 0 };
+
+	if (range_deployed(out, n, a, r, c, p, NULL, e) < 0)
+		return -1;
+	if (*n > 0)
+		return 0;
+	int got = repo_commit(r, &tip, a, head, e);
+	if (got > 0)
+		got = base_branch(&branch, &why, a, r, p, remote, e);
+	if (got > 0)
+		got = repo_merge_base(r, &base, a, branch, tip, e);
+	if (got < 0)
+		return -1;
+	if (got > 0)
+		add(&l, a, base, why);
+	else if (fallback != NULL && (got = repo_commit(r, &base, a, fallback,
+		    e)) > 0)
+		add(&l, a, base, streq(fallback, head) ? head :
+			sym_printf(a, "%.12s", base));
+	if (got < 0)
+		return -1;
+	if (l.n == 0)
+		add(&l, a, NULL, "nothing: this is the first release");
+	*out = l.v;
+	*n = l.n;
+	return 0;
+}
+
+/* The next word up to a blank; NULL at the end of the line. */
+static sym
+word(const char **p, const char *end, struct arena *a)
+{
+	const char *s = *p;
+
+	while (*p < end && **p != ' ')
+		(*p)++;
+	if (s == *p)
+		return NULL;
+	sym w = sym_getn(a, s, (size_t)(*p - s));
+	*p += *p < end;
+	return w;
+}
+
+static sym
+known(sym id)
+{
+	return id[strspn(id, "0")] == '\0' ? NULL : id;
+}
+
+int
+range_lines(struct range_line **out, uint32_t *n, struct arena *a,
+    const struct strbuf *text, bool push, struct err *e)
+{
+	struct list(struct range_line) l = { 0 };
+	const char *stop = text->s + text->len;
+
+	for (const char *p = text->s; p < stop;) {
+		const char *end = memchr(p, '\n', (size_t)(stop - p));
+		end = end != NULL ? end : stop;
+		if (push)
+			word(&p, end, a);
+		sym x = word(&p, end, a);
+		sym y = word(&p, end, a);
+		sym z = word(&p, end, a);
+		if (z == NULL)
+			return err_set(e, "cannot read what git says about "
+			    "the refs");
+		struct range_line *line = list_add(a, &l);
+		line->ref = push ? y : z;
+		line->old = known(push ? z : x);
+		line->new = known(push ? x : y);
+		p = end + 1;
+	}
+	*out = l.v;
+	*n = l.n;
+	return 0;
+}
+
+static int
+tree_of(git_object **out, struct repo *r, const char *id, struct err *e)
+{
+	CLEANUP(git_object_free) git_object *any = NULL;
+
+	if (id == NULL)
+		return 0;
+	if (git_revparse_single(&any, repo_git(r), id) < 0 ||
+	    git_object_peel(out, any, GIT_OBJECT_TREE) < 0)
+		return gate_git(e, id);
+	return 0;
+}
+
+int
+range_touches(struct repo *r, const char *base, const char *tip,
+    struct err *e)
+{
+	CLEANUP(git_object_free) git_object *x = NULL;
+	CLEANUP(git_object_free) git_object *y = NULL;
+	CLEANUP(git_diff_free) git_diff *d = NULL;
+
+	if (tree_of(&x, r, base, e) < 0 || tree_of(&y, r, tip, e) < 0)
+		return -1;
+	if (git_diff_tree_to_tree(&d, repo_git(r), (git_tree *)x,
+		(git_tree *)y, NULL) < 0)
+		return gate_git(e, tip);
+	size_t n = git_diff_num_deltas(d);
+	for (size_t i = 0; i < n; i++) {
+		const git_diff_delta *g = git_diff_get_delta(d, i);
+		if (touch_migration(g->new_file.path) ||
+		    touch_models(g->new_file.path))
+			return 1;
+	}
+	return 0;
+}
+
+bool
+range_listed(const char *globs, const char *name)
+{
+	char glob[256];
+
+	if (globs == NULL)
+		return true;
+	for (const char *p = globs; *p != '\0';) {
+		p += strspn(p, ", \t");
+		size_t n = strcspn(p, ", \t");
+		if (n > 0 && n < sizeof(glob)) {
+			memcpy(glob, p, n);
+			glob[n] = '\0';
+			if (fnmatch(glob, name, 0) == 0)
+				return true;
+		}
+		p += n;
+	}
+	return false;
+}

@@ -1,0 +1,245 @@
+/* pre-commit, pre-merge-commit and pre-push: the developer's side. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/util.h"
+#include "gate/export.h"
+#include "gate/range.h"
+#include "gate/stage.h"
+#include "gate/tagline.h"
+#include "gate/touch.h"
+#include "prog/hook.h"
+
+struct commit {
+	struct hook *h;
+	const struct cfg_project *p;
+	struct staged *files;
+	uint32_t n;
+};
+
+static bool
+below(const struct cfg_project *p, const char *path)
+{
+	size_t n = p->root != NULL ? strlen(p->root) : 0;
+
+	return n == 0 || streq(p->root, ".") ||
+	    (strncmp(path, p->root, n) == 0 && path[n] == '/');
+}
+
+static bool
+touches(const struct commit *c, bool (*what)(const char *path))
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (what(c->files[i].path) && below(c->p, c->files[i].path))
+			return true;
+	return false;
+}
+
+static const struct staged *
+find(const struct commit *c, const char *path)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (streq(c->files[i].path, path) && c->files[i].status != 'D')
+			return &c->files[i];
+	return NULL;
+}
+
+/* 1: require = refuses. The tag goes into the staged blob, and into the file
+ * where that has the same text. */
+static int
+tag_one(const struct commit *c, const struct verdict *v,
+    const struct staged *f, struct err *e)
+{
+	struct strbuf tag STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf was STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf now STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf *said = &c->h->said;
+	struct err why = ERR_INIT;
+
+	tagline_make(&tag, v);
+	if (tag.len == 0)
+		return 0;
+	if (stage_text(&was, c->h->repo, f->blob, e) < 0)
+		return -1;
+	int r = tagline_put(&now, &was, v->m, tag.s, &why);
+	if (r == 0)
+		return 0;
+	if (r > 0 && c->h->cfg.hooks.tag_write && !stage_temporary()) {
+		r = stage_write(c->h->repo, f, &was, &now, e);
+		if (r == 0)
+			strbuf_printf(said, "sluice: %s: tagged as staged only, "
+			    "since the file on disk has other changes; add above "
+			    "its operations:\n    %s\n", f->path, tag.s);
+		return r < 0 ? -1 : 0;
+	}
+	strbuf_printf(said, "sluice: %s: %s; add above its operations:\n    %s\n",
+	    f->path, r < 0 ? why.msg : !c->h->cfg.hooks.tag_write ?
+	    "it has no tag, and [hooks] tag = require" :
+	    "not tagged, since `git commit PATH` commits a temporary index",
+	    tag.s);
+	return c->h->cfg.hooks.tag_write ? 0 : 1;
+}
+
+static int
+tag_all(const struct commit *c, const struct trial *t, struct err *e)
+{
+	int worst = 0;
+
+	for (uint32_t i = 0; i < t->j.n; i++) {
+		const struct verdict *v = &t->j.v[i];
+		const struct staged *f = find(c, v->m->path);
+
+		if (f == NULL || (v->m->tag.source != TAG_NONE &&
+		    v->m->tag.source != TAG_AUTO))
+			continue;
+		int r = tag_one(c, v, f, e);
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}
+
+static int
+judge_index(const struct commit *c, struct err *e)
+{
+	struct range_base *bases = NULL;
+	struct source *src = NULL;
+	uint32_t n = 0;
+	int worst = 0;
+
+	if (range_bases(&bases, &n, c->h->a, c->h->repo, &c->h->cfg, c->p,
+		"HEAD", NULL, "HEAD", e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n && worst == 0; i++) {
+		struct trial t = { 0 };
+
+		if (source_index(&src, c->h->repo, e) < 0)
+			return -1;
+		int r = hook_judge(c->h, &t, c->p, bases[i].commit,
+		    bases[i].why, src, e);
+		source_free(src);
+		if (r == 0 && i == 0)
+			r = tag_all(c, &t, e);
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}
+
+static int
+commit_project(const struct commit *c, struct err *e)
+{
+	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
+	bool migrations = touches(c, touch_migration);
+	int r = 0;
+
+	if (!migrations && !touches(c, touch_models))
+		return 0;
+	if (migrations && (r = judge_index(c, e)) != 0)
+		return r;
+	if (export_staged(&tree, c->h->repo, e) < 0)
+		return -1;
+	return hook_clean(c->h, c->p, tree.s, false, e);
+}
+
+int
+hook_commit(struct hook *h, struct err *e)
+{
+	struct commit c = { .h = h };
+	int worst = 0;
+
+	if (stage_list(&c.files, &c.n, h->a, h->repo, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < h->cfg.nprojects; i++) {
+		c.p = &h->cfg.projects[i];
+		int r = commit_project(&c, e);
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}
+
+/* One ref that is pushed, as the release it would be. */
+static int
+push_project(struct hook *h, const struct cfg_project *p,
+    const struct range_line *l, const char *remote, struct err *e)
+{
+	struct range_base *bases = NULL;
+	uint32_t n = 0;
+	int worst = 0;
+	bool to_base = starts_with(l->ref, "refs/heads/") &&
+	    streq(l->ref + strlen("refs/heads/"),
+	    p->base != NULL ? p->base : "main");
+
+	if (to_base && l->old != NULL &&
+	    range_deployed(&bases, &n, h->a, h->repo, &h->cfg, p, NULL, e) < 0)
+		return -1;
+	sym old = NULL;
+	if (n == 0 && to_base && l->old != NULL &&
+	    repo_commit(h->repo, &old, h->a, l->old, e) < 0)
+		return -1;
+	struct range_base there = { old, "what the remote has" };
+	if (old != NULL) {
+		bases = &there;
+		n = 1;
+	} else if (n == 0 && range_bases(&bases, &n, h->a, h->repo, &h->cfg,
+		p, l->new, remote, l->old, e) < 0) {
+		return -1;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct source *src = NULL;
+		struct trial t = { 0 };
+		int r = range_touches(h->repo, bases[i].commit, l->new, e);
+
+		if (r > 0 && (r = source_commit(&src, h->repo, l->new, e)) == 0)
+			r = hook_judge(h, &t, p, bases[i].commit,
+			    bases[i].why, src, e);
+		source_free(src);
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	if (worst == 0)
+		worst = hook_clean(h, p, l->new, false, e);
+	return worst;
+}
+
+int
+hook_push(struct hook *h, struct err *e)
+{
+	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
+	struct range_line *lines = NULL;
+	uint32_t n = 0;
+	int worst = 0;
+
+	if (fd_read_all(&text, 0, e) < 0 ||
+	    range_lines(&lines, &n, h->a, &text, true, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		bool again = lines[i].new == NULL;	/* a deletion */
+		sym commit = NULL;
+
+		for (uint32_t k = 0; k < i; k++)
+			again |= lines[k].new == lines[i].new &&
+			    lines[k].old == lines[i].old;
+		if (again)
+			continue;
+		int r = repo_commit(h->repo, &commit, h->a, lines[i].new, e);
+		if (r < 0)
+			return -1;
+		for (uint32_t k = 0; r > 0 && k < h->cfg.nprojects; k++) {
+			struct range_line line = lines[i];
+
+			line.new = commit;	/* of an annotated tag */
+			int no = push_project(h, &h->cfg.projects[k], &line,
+			    h->args[0], e);
+			if (no < 0)
+				return err_wrap(e, "%s", line.ref);
+			worst = no > worst ? no : worst;
+		}
+	}
+	return worst;
+}

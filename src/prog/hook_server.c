@@ -1,0 +1,268 @@
+/* pre-receive and post-receive: the side that is pushed to. Reads objects
+ * only, the quarantine's included; writes no ref. */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/strvec.h"
+#include "base/util.h"
+#include "gate/gitcmd.h"
+#include "gate/queue.h"
+#include "gate/range.h"
+#include "prog/hook.h"
+#include "prog/opts.h"
+
+static const char heads[] = "refs/heads/";
+
+/* The target that `[server] deploy = BRANCH:TARGET,…` names; NULL: none. */
+static sym
+target_of(struct hook *h, const char *branch)
+{
+	size_t n = strlen(branch);
+
+	for (const char *p = h->cfg.server.deploy; p != NULL && *p != '\0';) {
+		p += strspn(p, ", \t");
+		size_t len = strcspn(p, ", \t");
+		if (len > n + 1 && strncmp(p, branch, n) == 0 && p[n] == ':')
+			return sym_getn(h->a, p + n + 1, len - n - 1);
+		p += len;
+	}
+	return NULL;
+}
+
+static int
+receive_project(struct hook *h, const struct cfg_project *p,
+    const struct range_line *l, sym target, struct err *e)
+{
+	struct range_base *bases = NULL;
+	uint32_t n = 0;
+	int worst = 0;
+
+	if (range_deployed(&bases, &n, h->a, h->repo, &h->cfg, p, target,
+		e) < 0)
+		return -1;
+	struct range_base old = { l->old, l->old != NULL ?
+		"what this branch had" : "nothing: this is the first release" };
+	if (n == 0) {
+		bases = &old;
+		n = 1;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct source *src = NULL;
+		struct trial t = { 0 };
+		int r = range_touches(h->repo, bases[i].commit, l->new, e);
+
+		if (r > 0 && (r = source_commit(&src, h->repo, l->new, e)) == 0)
+			r = hook_judge(h, &t, p, bases[i].commit,
+			    bases[i].why, src, e);
+		source_free(src);
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	if (worst == 0 && h->cfg.server.makemigrations)
+		worst = hook_clean(h, p, l->new, true, e);
+	return worst;
+}
+
+/* Who pushes, as the server in front of git says, else the account. */
+static const char *
+pusher(void)
+{
+	static const char *const vars[] = { "REMOTE_USER", "GL_USERNAME",
+		"GITEA_PUSHER_NAME", "GITOLITE_USER" };
+
+	for (size_t i = 0; i < countof(vars); i++) {
+		const char *v = getenv(vars[i]);
+		if (v != NULL && *v != '\0')
+			return v;
+	}
+	const struct passwd *pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_name : "";
+}
+
+/* `git push -o sluice.override=REASON`; NULL: not asked for. */
+static const char *
+override_reason(void)
+{
+	static const char key[] = "sluice.override=";
+	const char *count = getenv("GIT_PUSH_OPTION_COUNT");
+	long n = count != NULL ? strtol(count, NULL, 10) : 0;
+
+	for (long i = 0; i < n && i < 100; i++) {
+		char var[40];
+
+		snprintf(var, sizeof(var), "GIT_PUSH_OPTION_%ld", i);
+		const char *v = getenv(var);
+		if (v != NULL && starts_with(v, key) &&
+		    v[sizeof(key) - 1] != '\0')
+			return v + sizeof(key) - 1;
+	}
+	return NULL;
+}
+
+/* 1: the refusal is lifted and that is on record. */
+static int
+overridden(struct hook *h, struct err *e)
+{
+	const char *reason = override_reason();
+	const char *who = pusher();
+	struct strbuf line STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+
+	if (reason == NULL)
+		return 0;
+	if (h->cfg.server.override == NULL ||
+	    !range_listed(h->cfg.server.override, who)) {
+		strbuf_printf(&h->said, "sluice: '%s' is not among those who "
+		    "may override ([server] override)\n", who);
+		return 0;
+	}
+	stamp_print(&line, clock_epoch());
+	strbuf_printf(&line, " %s: ", who);
+	strbuf_clean(&line, reason, strlen(reason), false);
+	strbuf_char(&line, '\n');
+	strbuf_printf(&path, "%ssluice", repo_gitdir(h->repo));
+	if (dir_make(path.s, 0777, e) < 0)
+		return -1;
+	strbuf_str(&path, "/overrides.log");
+	FILE *f = fopen(path.s, "ae");
+	if (f == NULL || fputs(line.s, f) < 0 || fclose(f) != 0)
+		return err_sys(e, "cannot write '%s'", path.s);
+	strbuf_printf(&h->said, "sluice: overridden by %s", line.s);
+	return 1;
+}
+
+static int
+lines_read(struct hook *h, struct range_line **lines, uint32_t *n,
+    struct err *e)
+{
+	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
+
+	if (fd_read_all(&text, 0, e) < 0)
+		return -1;
+	return range_lines(lines, n, h->a, &text, false, e);
+}
+
+int
+hook_receive(struct hook *h, struct err *e)
+{
+	struct range_line *lines = NULL;
+	uint32_t n = 0;
+	int worst = 0;
+
+	if (lines_read(h, &lines, &n, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		const char *branch = lines[i].ref + strlen(heads);
+
+		if (!starts_with(lines[i].ref, heads) ||
+		    lines[i].new == NULL ||
+		    !range_listed(h->cfg.server.branches, branch))
+			continue;
+		sym target = target_of(h, branch);
+		for (uint32_t k = 0; k < h->cfg.nprojects; k++) {
+			int r = receive_project(h, &h->cfg.projects[k],
+			    &lines[i], target, e);
+			if (r < 0)
+				return err_wrap(e, "branch '%s'", branch);
+			if (r > 0)
+				strbuf_printf(&h->said, "sluice: branch '%s' "
+				    "is refused as it is\n", branch);
+			worst = r > worst ? r : worst;
+		}
+	}
+	if (worst == 1) {
+		int r = overridden(h, e);
+		worst = r < 0 ? -1 : r == 1 ? 0 : 1;
+	}
+	return worst;
+}
+
+/* The program beside us, else the one on PATH. */
+static sym
+beside(struct hook *h, const char *program)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return sym_get(h->a, program);
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	sym path = sym_printf(h->a, "%.*s/%s", (int)(slash - self), self,
+	    program);
+	return access(path, X_OK) == 0 ? path : sym_get(h->a, program);
+}
+
+static int
+start_runner(struct hook *h, const char *dir, sym target, struct err *e)
+{
+	struct strvec argv STRVEC_SCOPED = STRVEC_INIT;
+
+	strvec_pushl(&argv, beside(h, "sluice-gate"), "deploy-queue", dir,
+	    target, beside(h, "sluice-deploy"), "-c", h->cfg.path, target,
+	    NULL);
+	return queue_start(argv.v, e);
+}
+
+static int
+deploy_one(struct hook *h, const char *commit, sym target, struct err *e)
+{
+	struct strbuf log STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf busy STRBUF_SCOPED = STRBUF_INIT;
+	sym dir = sym_printf(h->a, "%ssluice", repo_gitdir(h->repo));
+	struct queue q = { dir, target };
+
+	int r = queue_put(&q, commit, h->cfg.server.queue, &log, &busy, e);
+	if (r < 0)
+		return -1;
+	if (busy.len > 0) {
+		printf("sluice: %s\n", busy.s);
+		printf(r == 1 ? "sluice: %.12s follows when that has ended\n" :
+			"sluice: %.12s is not deployed; when that has ended: "
+			"sluice-deploy\n", commit);
+	}
+	if (r == 0)
+		return 1;
+	if (start_runner(h, dir, target, e) < 0)
+		return -1;
+	if (busy.len > 0)
+		return 0;
+	printf("sluice: deploys %.12s to %s; it goes on if you leave\n",
+	    commit, target);
+	fflush(stdout);
+	r = queue_follow(&q, log.s, 1, e);
+	if (r > 0)
+		printf("sluice: the deploy of %.12s to %s ended with %d\n",
+		    commit, target, r);
+	return r;
+}
+
+int
+hook_received(struct hook *h, struct err *e)
+{
+	struct range_line *lines = NULL;
+	uint32_t n = 0;
+	int worst = 0;
+
+	if (lines_read(h, &lines, &n, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!starts_with(lines[i].ref, heads) || lines[i].new == NULL)
+			continue;
+		sym target = target_of(h, lines[i].ref + strlen(heads));
+		if (target == NULL)
+			continue;
+		int r = deploy_one(h, lines[i].new, target, e);
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	fflush(stdout);
+	return worst;
+}

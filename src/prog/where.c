@@ -1,0 +1,83 @@
+#include "prog/where.h"
+
+#include <git2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/util.h"
+
+CLEANUP_FN(git_config, git_config_free)
+
+/* In a bare repository: what git config sluice.config names. */
+static sym
+named(struct arena *a, struct repo *r)
+{
+	CLEANUP(git_config_free) git_config *c = NULL;
+	git_buf b = GIT_BUF_INIT;
+	sym path = NULL;
+
+	if (git_repository_config(&c, repo_git(r)) == 0 &&
+	    git_config_get_path(&b, c, "sluice.config") == 0)
+		path = b.ptr[0] == '/' ? sym_get(a, b.ptr) :
+		    sym_printf(a, "%s%s", repo_gitdir(r), b.ptr);
+	git_buf_dispose(&b);
+	return path;
+}
+
+int
+where_config(struct config *c, struct arena *a, struct repo *r,
+    const char *given, struct err *e)
+{
+	const char *env = getenv("SLUICE_CONFIG");
+	sym path = NULL;
+
+	if (given != NULL)
+		path = given;
+	else if (env != NULL && *env != '\0')
+		path = env;
+	else if (r == NULL)
+		path = "sluice.ini";
+	else if (!repo_bare(r))
+		path = sym_printf(a, "%ssluice.ini", repo_workdir(r));
+	else if ((path = named(a, r)) == NULL)
+		path = sym_printf(a, "%ssluice.ini", repo_gitdir(r));
+	if (!file_exists(path))
+		return err_kind(e, ERR_CONFIG, "there is no configuration '%s'; "
+		    "the least that it needs is\n\t[project]\n\tsettings = "
+		    "YOUR.settings\nand config.ini.example explains every key",
+		    path);
+	return config_load(c, a, path, e);
+}
+
+static sym
+if_there(struct arena *a, const char *top, const char *root,
+    const char *python)
+{
+	sym path = sym_printf(a, "%s%s/%s", top, root, python);
+
+	return access(path, X_OK) == 0 ? path : NULL;
+}
+
+sym
+where_python(struct arena *a, struct repo *r, const struct cfg_project *p)
+{
+	const char *python = p->python != NULL ? p->python : "python3";
+	const char *root = p->root != NULL ? p->root : ".";
+
+	if (python[0] == '/' || strchr(python, '/') == NULL)
+		return python;
+	const char *top = repo_bare(r) ? repo_gitdir(r) : repo_workdir(r);
+	sym main_top = sym_printf(a, "%s../",
+	    git_repository_commondir(repo_git(r)));
+	const char *const tops[] = { top, main_top };
+	for (size_t i = 0; i < countof(tops); i++) {
+		sym path = if_there(a, tops[i], root, python);
+		if (path == NULL)
+			path = if_there(a, tops[i], ".", python);
+		if (path != NULL)
+			return path;
+	}
+	return sym_printf(a, "%s%s", top, python);
+}
