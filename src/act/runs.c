@@ -10,11 +10,6 @@
 /* Columns of the rows to come, as array literals. */
 enum { SEQ, WAVE, LANE, KIND, SUBJECT, WANT, PHASE, STATUS, NCOLS };
 
-static const char *const step_kinds[] = { "stage", "migration", "balance",
-	"current", "health", "soak", "census", "floor", "publish", "prune" };
-static const char *const step_statuses[] = { "todo", "doing", "done",
-	"failed", "dropped" };
-
 static int
 word_index(const char *const *v, size_t n, const char *s)
 {
@@ -34,11 +29,11 @@ add_step(struct strbuf col[NCOLS], const struct step *s)
 	pg_array_add(&col[SEQ], seq);
 	pg_array_add(&col[WAVE], wave);
 	pg_array_add(&col[LANE], s->lane);
-	pg_array_add(&col[KIND], step_kinds[s->kind]);
+	pg_array_add(&col[KIND], step_kind_name[s->kind]);
 	pg_array_add(&col[SUBJECT], s->subject);
 	pg_array_add(&col[WANT], s->want);
 	pg_array_add(&col[PHASE], s->phase == NULL ? "" : s->phase);
-	pg_array_add(&col[STATUS], step_statuses[s->status]);
+	pg_array_add(&col[STATUS], step_status_name[s->status]);
 }
 
 static const char run_new_sql[] =
@@ -108,9 +103,9 @@ static int
 get_step(struct step *s, struct arena *a, const struct pg_rows *r, int i,
     struct err *e)
 {
-	int kind = word_index(step_kinds, countof(step_kinds),
+	int kind = word_index(step_kind_name, STEP_PRUNE + 1,
 	    pg_get(r, i, 3));
-	int status = word_index(step_statuses, countof(step_statuses),
+	int status = word_index(step_status_name, STEP_DROPPED + 1,
 	    pg_get(r, i, 7));
 
 	if (kind < 0 || status < 0)
@@ -238,7 +233,7 @@ ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
 		steps++;
 		snprintf(num, sizeof(num), "%" PRIu32, m[i].seq);
 		pg_array_add(&seq, num);
-		pg_array_add(&status, step_statuses[m[i].status]);
+		pg_array_add(&status, step_status_name[m[i].status]);
 		pg_array_add(&note, m[i].note);
 	}
 	pg_array_end(&seq);

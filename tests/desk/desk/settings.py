@@ -1,0 +1,20 @@
+"""A small project for tests of what drives Django."""
+import os
+
+SECRET_KEY = "for tests"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "notes.apps.NotesConfig",
+]
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": os.environ["PGHOST"],
+        "USER": os.environ["PGUSER"],
+        "NAME": os.environ["PGDATABASE"],
+    }
+}
+print("settings print to standard output, which must do no harm")

@@ -1,0 +1,11 @@
+from django.db import migrations
+
+
+def fill(apps, schema_editor):
+    print("filling")
+    apps.get_model("notes", "Tag").objects.get_or_create(name="done")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("notes", "0004_log")]
+    operations = [migrations.RunPython(fill)]
