@@ -18,10 +18,17 @@ stop() {
 	exit 1
 }
 
+# How a person would have typed it.
+typed() {
+	printf '%s\n' "$*" | sed -e "s|$T/||g" -e 's|^manage |./manage.py |' \
+	    -e 's|^sluice_|sluice-|' -e 's|^host_run 1 .*venv|app1: .venv|' \
+	    -e 's|^in_app \([0-9]\) |app\1: |' -e '1!d'
+}
+
 # show COMMAND…: as typed, then what it says, as it says it. The exit code is
 # in $code.
 show() {
-	printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"
+	printf '\n%s$ %s%s\n' "$bold" "$(typed "$@")" "$plain"
 	{
 		"$@" 2>&1
 		echo $? >"$T/code"
@@ -158,8 +165,7 @@ step_2() {
 	git -C "$dev" fetch -q origin
 	serving r1
 	env_on_host='set -a; . shared/env; set +a; cd current'
-	good host_run 1 "cd $T/host1/srv && $env_on_host &&
-	    .venv/bin/python manage.py fill"
+	good host_run 1 "cd $T/host1/srv && $env_on_host && .venv/bin/python manage.py fill"
 	wait_for 10 answers "$url/products/" || stop "the shop does not answer"
 	echo 2_release_1 >"$T/phase"
 	traffic_start "$url"
