@@ -1,0 +1,416 @@
+# What stands on a host while a deploy talks to it: sent once per connection,
+# kept as .sluice/agent.sh, because a step runs in a session of its own that
+# outlives the connection. One request line, one reply line: "ok …" it is so,
+# "no …" it is not, "err …" it cannot be told. Names are checked, commands are
+# data: nothing from outside is evaluated here.
+# shellcheck shell=sh
+
+say() { printf '%s\n' "$*" >&3; }
+
+# A word "=text" with every odd byte as \0ooo.
+data() { printf '%b' "${1#=}"; }
+
+# Several lines of whatever as one, bounded; the other side cuts at \036.
+one_line() {
+	tail -n "${1:-12}" | tr '\000-\011\013-\037\177' '?' |
+	    tail -c 800 | tr '\n' '\036'
+}
+
+is_name() {
+	case $1 in
+	'' | .* | -* | *[!A-Za-z0-9._-]*) return 1 ;;
+	esac
+}
+
+now() { date +%s; }
+nap() { sleep 0.1 2>/dev/null || sleep 1; }
+flush() { sync -f . 2>/dev/null || sync; }
+
+# --- what there is --------------------------------------------------------
+
+whole() { [ -f "releases/$1/.sluice-release" ]; }
+marked() { sed -n "s/^$2 //p" "releases/$1/.sluice-release" 2>/dev/null; }
+linked() {
+	l=$(readlink current 2>/dev/null) || l=
+	l=${l##*/}
+	is_name "$l" && echo "$l" || echo -
+}
+# Written when a switch is over, removed when one begins: the link alone does
+# not say that the restart was made.
+live() { cat .sluice/live 2>/dev/null || echo -; }
+is_live() { [ "$(linked)" = "$1" ] && [ "$(live)" = "$1" ]; }
+
+# Processes whose folder or program lies in another release.
+strangers() {
+	# shellcheck disable=SC2012
+	ls -ld /proc/[0-9]*/cwd /proc/[0-9]*/exe 2>/dev/null |
+	    sed -n 's,^.* /proc/\([0-9]*\)/[a-z]* -> ,\1 ,p' |
+	    while read -r pid at; do
+		case "$at/" in
+		"$path/releases/$1/"* | "$path/releases/$1 (deleted)/") ;;
+		"$path/releases/"*)
+			at=${at#"$path/releases/"}
+			echo "$pid ($(cat "/proc/$pid/comm")) of ${at%%[/ ]*}" ;;
+		esac
+	    done 2>/dev/null | sort -u
+}
+
+# --- steps: a session of their own, a log, an end that stays --------------
+
+# When a process began; nothing when it is gone or a zombie.
+began() {
+	if [ -d /proc/self ]; then
+		stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+		# shellcheck disable=SC2086
+		set -- ${stat##*) }
+		[ "$1" != Z ] && echo "${20}"
+	else
+		kill -0 "$1" 2>/dev/null && echo 0
+	fi
+}
+
+# Its process, when it runs.
+running() {
+	read -r pid when <".sluice/$1.pid" && [ -n "$pid" ] &&
+	    [ "$(began "$pid")" = "$when" ]
+} 2>/dev/null
+
+# In the new session: the work, then its exit code by rename.
+step_main() {
+	step=$1
+	shift
+	echo "$$ $(began $$)" >".sluice/$step.pid"
+	"$@"
+	echo $? >".sluice/$step.rc.new"
+	mv -f ".sluice/$step.rc.new" ".sluice/$step.rc"
+	rm -f ".sluice/$step.pid"
+}
+
+others() {
+	for f in .sluice/*.pid; do
+		f=${f#.sluice/}
+		f=${f%.pid}
+		[ "$f" != "$1" ] && running "$f" && return 0
+	done
+	return 1
+}
+
+# step NAME SECONDS WORK…: starts it, or joins it where it runs. $rc is its
+# exit code, "late" (then it was ended), "lost" (killed) or "busy".
+step() {
+	name=$1 end=$(($(now) + $2))
+	shift 2
+	if ! running "$name"; then
+		while others "$name"; do
+			[ "$(now)" -lt "$end" ] || { rc=busy; return; }
+			nap
+		done
+		rm -f ".sluice/$name.rc" ".sluice/$name.pid"
+		$setsid sh .sluice/agent.sh step "$name" "$path" "$host" \
+		    "$root" "$env" "$@" \
+		    </dev/null >".sluice/$name.log" 2>&1 3>&- &
+		started=$!
+		echo "$started $(began "$started")" >".sluice/$name.pid"
+	else
+		started=$pid
+	fi
+	until [ -f ".sluice/$name.rc" ]; do
+		if ! began "$started" >/dev/null; then
+			[ -f ".sluice/$name.rc" ] || { rc=lost; return; }
+		elif [ "$(now)" -ge "$end" ]; then
+			kill -TERM "-$started" 2>/dev/null
+			nap
+			kill -KILL "-$started" 2>/dev/null
+			rc=late
+			return
+		fi
+		nap
+	done
+	read -r rc <".sluice/$name.rc"
+}
+
+# The reply for a step that did not end with 0.
+failed() {
+	case $rc in
+	late) said="did not end in $2 s and was stopped" ;;
+	lost) said="was killed" ;;
+	busy) said="waited in vain for another step on this host" ;;
+	*) said="exit code $rc" ;;
+	esac
+	[ "$rc" = busy ] || said="$said: $(one_line <".sluice/$name.log")"
+	say "no $1 $said"
+}
+
+# --- work: runs in step_main ----------------------------------------------
+
+# KEY=VALUE lines, quotes around a value taken off, nothing expanded.
+load_env() {
+	[ -n "$env" ] || return 0
+	[ -f "$path/$env" ] || {
+		echo "there is no $path/$env, which 'env' names"
+		return 1
+	}
+	while IFS= read -r line || [ -n "$line" ]; do
+		line=${line%"$cr"}
+		line=${line#export }
+		case $line in
+		'' | '#'*) continue ;;
+		[A-Za-z_]*=*) ;;
+		*) echo "$env: not KEY=VALUE: $line"; return 1 ;;
+		esac
+		value=${line#*=}
+		case $value in
+		\"*\") value=${value#\"} value=${value%\"} ;;
+		\'*\') value=${value#\'} value=${value%\'} ;;
+		esac
+		case ${line%%=*} in
+		*[!A-Za-z0-9_]*) echo "$env: not a name: ${line%%=*}"; return 1 ;;
+		esac
+		export "${line%%=*}=$value"
+	done <"$path/$env"
+}
+
+# in_release ID COMMAND: as the configuration says it runs.
+in_release() (
+	[ -n "$2" ] || exit 0
+	cd "releases/$1/$root" || exit 1
+	load_env || exit 1
+	SLUICE_RELEASE=$1 SLUICE_PATH=$path SLUICE_HOST=$host
+	SLUICE_COMMIT=${commit:-$(cd "$path" && marked "$1" commit)}
+	export SLUICE_RELEASE SLUICE_PATH SLUICE_HOST SLUICE_COMMIT
+	exec sh -c "$2"
+)
+
+# At its final place: what is built there cannot be moved. The marker comes
+# last, when all else is on the disk.
+work_build() {	# ID COMMIT SHA COMMAND
+	commit=$2
+	rm -rf "releases/$1" && mkdir "releases/$1" &&
+	    tar -xof ".sluice/$1.tar" -C "releases/$1" || return 1
+	in_release "$1" "$4" || return
+	printf 'release %s\ncommit %s\nsha256 %s\n' "$1" "$2" "$3" \
+	    >"releases/$1/.sluice-new" && flush &&
+	    mv -f "releases/$1/.sluice-new" "releases/$1/.sluice-release" &&
+	    flush && rm -f ".sluice/$1.tar"
+}
+
+work_restart() {	# ID COMMAND
+	in_release "$1" "$2" || return
+	echo "$1" >.sluice/live.new && mv -f .sluice/live.new .sluice/live
+}
+
+work_command() { in_release "$@"; }	# ID COMMAND
+
+# --- requests -------------------------------------------------------------
+
+do_hello() {	# =PATH HOST =ROOT =ENV =BUILD =RESTART =HEALTH
+	path='' host=$2
+	at=$(data "$1") root=$(data "$3") env=$(data "$4")
+	build=$(data "$5") restart=$(data "$6") health=$(data "$7")
+	case $at in
+	/*) ;;
+	*) say "sluice-agent err the path is not absolute: $at"; return ;;
+	esac
+	if ! why=$(mkdir -p "$at/releases" "$at/shared" "$at/.sluice" 2>&1 &&
+	    chmod 700 "$at/.sluice" 2>&1) || ! cd "$at"; then
+		say "sluice-agent err $(echo "$why" | one_line 1)"
+		return
+	fi
+	if ! printf '%s\n' "${agent-}" >".sluice/agent.$$" ||
+	    ! mv -f ".sluice/agent.$$" .sluice/agent.sh; then
+		say "sluice-agent err $at cannot be written to"
+		return
+	fi
+	path=$(pwd -P)
+	say "sluice-agent ok $(id -un)"
+}
+
+do_probe() {
+	missing=
+	for tool in tar dd sed tr tail readlink sha256sum; do
+		command -v "$tool" >/dev/null || missing=$missing,$tool
+	done
+	[ -n "$setsid" ] || missing=$missing,setsid
+	free=$(df -Pk . | awk 'NR == 2 { print $4 }')
+	say "ok time=$(now) free=${free:-0} missing=${missing#,}"
+}
+
+do_current() { say "ok $(linked) $(live)"; }
+
+do_list() {
+	found=
+	for d in releases/*/; do
+		d=${d#releases/}
+		d=${d%/}
+		is_name "$d" && whole "$d" && found="$found $d"
+	done
+	say "ok$found"
+}
+
+do_need() {	# ID SHA
+	if whole "$1"; then
+		if [ "$(marked "$1" sha256)" = "$2" ]; then
+			say ok staged
+		else
+			say "err release $1 is here with other content"
+		fi
+	elif running "build-$1" || [ -f ".sluice/$1.tar" ]; then
+		say ok build
+	else
+		say ok send
+	fi
+}
+
+# Exactly N bytes of stdin into a file; a short read must not end it.
+receive() {	# FILE N
+	: >"$1" || return
+	if [ "$(echo ab | dd bs=2 count=1 iflag=fullblock 2>/dev/null)" = ab ]
+	then
+		{
+			[ "$2" -lt 65536 ] || dd bs=65536 \
+			    count=$(($2 / 65536)) iflag=fullblock 2>/dev/null
+			[ $(($2 % 65536)) -eq 0 ] || dd bs=$(($2 % 65536)) \
+			    count=1 iflag=fullblock 2>/dev/null
+		} >"$1"
+	else
+		got=0
+		while [ "$got" -lt "$2" ]; do
+			n=$(($2 - got)) was=$got
+			[ "$n" -le 65536 ] || n=65536
+			dd bs="$n" count=1 2>/dev/null >>"$1"
+			got=$(($(wc -c <"$1")))
+			[ "$got" -gt "$was" ] || break
+		done
+	fi
+	[ $(($(wc -c <"$1"))) -eq "$2" ]
+}
+
+do_put() {	# ID SHA SIZE, then the bytes
+	receive ".sluice/$1.part" "$3" || {
+		say "err only $(($(wc -c <".sluice/$1.part"))) of $3 bytes" \
+		    "arrived, $(df -Pk . | awk 'NR == 2 { print $4 }') KB free"
+		rm -f ".sluice/$1.part"
+		exit 1		# what comes next is not a request
+	}
+	sum=$(sha256sum <".sluice/$1.part")
+	if [ "${sum%% *}" = "$2" ]; then
+		mv -f ".sluice/$1.part" ".sluice/$1.tar" && say ok
+	else
+		rm -f ".sluice/$1.part"
+		say "err the upload's digest is ${sum%% *}, not $2"
+	fi
+}
+
+do_build() {	# ID COMMIT SHA SECONDS
+	whole "$1" && { say ok; return; }
+	step "build-$1" "$4" work_build "$1" "$2" "$3" "$build"
+	if [ "$rc" = 0 ] && whole "$1"; then
+		say ok
+	else
+		failed "the build of $1:" "$4"
+	fi
+}
+
+do_switch() {	# ID SECONDS
+	whole "$1" || { say "err release $1 is not on this host"; return; }
+	if ! running "restart-$1"; then
+		is_live "$1" && { say ok; return; }
+		rm -f .sluice/live .current.new
+		if ! ln -s "releases/$1" .current.new ||
+		    ! mv -fT .current.new current; then
+			say "err cannot switch the link $path/current"
+			return
+		fi
+		flush
+	fi
+	step "restart-$1" "$2" work_restart "$1" "$restart"
+	if [ "$rc" = 0 ] && is_live "$1"; then
+		say ok
+	else
+		failed "the restart on $1:" "$2"
+	fi
+}
+
+do_health() {	# ID SECONDS
+	is_live "$1" || { say "no release $1 is not live here"; return; }
+	step health "$2" work_command "$1" "$health"
+	if [ "$rc" = 0 ]; then
+		say ok
+	else
+		failed "not healthy:" "$2"
+	fi
+}
+
+do_attest() {	# ID
+	if ! is_live "$1"; then
+		say "no it serves $(linked), not $1"
+		return
+	fi
+	old=$(strangers "$1")
+	if [ -n "$old" ]; then
+		say "no still running from an older release: $(
+		    echo "$old" | one_line 5)"
+	else
+		say ok
+	fi
+}
+
+drop() {	# ID: the marker first, so that half of it never counts
+	rm -f "releases/$1/.sluice-release" && rm -rf "releases/$1"
+	rm -f ".sluice/$1.tar" ".sluice/$1.part" ".sluice/build-$1".* \
+	    ".sluice/restart-$1".*
+}
+
+do_prune() {	# KEEP PROTECTED…
+	keep=$1 have=0 gone=0
+	shift
+	safe=" $* $(linked) $(live) "
+	# shellcheck disable=SC2045
+	for d in $(ls -r releases); do
+		is_name "$d" || continue
+		if whole "$d"; then
+			have=$((have + 1))
+			[ "$have" -gt "$keep" ] || continue
+		fi
+		case $safe in
+		*" $d "*) continue ;;
+		esac
+		running "build-$d" && continue
+		drop "$d" && gone=$((gone + 1))
+	done
+	say "ok $gone"
+}
+
+# Every request's words are names or numbers by now, but for hello's.
+request() {
+	verb=$1
+	shift
+	[ "$verb" = hello ] && { do_hello "$@"; return; }
+	[ -n "${path-}" ] || { say 'err no hello yet'; return; }
+	for word; do
+		is_name "$word" || { say 'err a word is not a name'; return; }
+	done
+	case $verb:$# in
+	probe:0 | current:0 | list:0 | need:2 | put:3 | build:4 | switch:2 | \
+	health:2 | attest:1 | prune:[1-9]*) "do_$verb" "$@" ;;
+	*) say "err not a request: $verb" ;;
+	esac
+}
+
+cr=$(printf '\r')
+if [ "${1-}" = step ]; then
+	step=$2 path=$3 host=$4 root=$5 env=$6
+	shift 6
+	step_main "$step" "$@"
+	exit
+fi
+setsid=$(command -v setsid) || setsid=
+exec 3>&1 >&2		# nobody but say() speaks to the other side
+set -f
+while read -r line; do
+	# shellcheck disable=SC2086
+	set -- $line
+	set +f
+	[ $# -eq 0 ] || request "$@"
+	set -f
+done
