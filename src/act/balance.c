@@ -35,7 +35,7 @@ struct balance {
 };
 
 /* What the statistics say of one server. */
-struct served {
+struct stat_row {
 	char status[32];
 	long now, waiting;	/* sessions, and those that wait for it */
 };
@@ -170,7 +170,7 @@ column(char *const *head, int n, const char *name)
 
 /* Cells by the names in the header line "# pxname,svname,…". */
 static int
-served_read(struct served *s, const struct balance *b, struct err *e)
+stat_row_read(struct stat_row *s, const struct balance *b, struct err *e)
 {
 	struct strbuf text STRBUF_SCOPED = STRBUF_LIMIT(ANSWER_MAX);
 	char *head[160], *cell[160], *rest, *line;
@@ -201,14 +201,14 @@ served_read(struct served *s, const struct balance *b, struct err *e)
 }
 
 static bool
-is_drained(const struct served *s)
+is_drained(const struct stat_row *s)
 {
 	return (starts_with(s->status, "DRAIN") ||
 	    starts_with(s->status, "MAINT")) && s->now == 0;
 }
 
 static bool
-is_ready(const struct served *s)
+is_ready(const struct stat_row *s)
 {
 	return starts_with(s->status, "UP") || streq(s->status, "no check");
 }
@@ -281,7 +281,7 @@ unbalanced(const struct lane *l)
 static int
 balance_ask(struct lane *l, const struct step *s, struct err *e)
 {
-	struct served v = { "", 0, 0 };
+	struct stat_row v = { "", 0, 0 };
 
 	if (unbalanced(l))
 		return ANSWER_YES;
@@ -291,7 +291,7 @@ balance_ask(struct lane *l, const struct step *s, struct err *e)
 	int r = question(l, e);
 	if (r == 0)
 		return ANSWER_WAIT;
-	if (r < 0 || served_read(&v, b, e) < 0)
+	if (r < 0 || stat_row_read(&v, b, e) < 0)
 		return answer(l, -1);
 	return answer(l, (b->drain ? is_drained(&v) : is_ready(&v)) ?
 	    ANSWER_YES : ANSWER_NO);
@@ -316,7 +316,7 @@ set_done(struct lane *l, struct err *e)
 
 /* After a look: is it so, or does it take too long? */
 static int
-look(struct lane *l, const struct served *v, struct err *e)
+look(struct lane *l, const struct stat_row *v, struct err *e)
 {
 	const struct balance *b = l->own;
 	bool late = clock_ms() >= b->end;
@@ -344,7 +344,7 @@ look(struct lane *l, const struct served *v, struct err *e)
 static int
 balance_make(struct lane *l, const struct step *s, struct err *e)
 {
-	struct served v = { "", 0, 0 };
+	struct stat_row v = { "", 0, 0 };
 
 	if (unbalanced(l))
 		return ANSWER_YES;
@@ -362,7 +362,7 @@ balance_make(struct lane *l, const struct step *s, struct err *e)
 		if (set_done(l, e) < 0)
 			return answer(l, -1);
 	}
-	if (served_read(&v, b, e) < 0)
+	if (stat_row_read(&v, b, e) < 0)
 		return answer(l, -1);
 	return answer(l, look(l, &v, e));
 }
