@@ -38,6 +38,8 @@ int go_third(struct go *g, const char *release, struct source_file **out,
 /* What each host attests; NULL where it cannot be asked. Hosts that cannot
  * be reached are told, and counted in *down. */
 int go_hosts(struct go *g, sym **on, uint32_t *down, struct err *e);
+/* All that can be asked of each host, in the order of the configuration. */
+struct host_view *go_views(struct go *g);
 /* Before anything is touched: every host reached, agent and disk fine. */
 int go_check_hosts(struct go *g, struct err *e);
 
