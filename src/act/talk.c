@@ -58,7 +58,7 @@ connect_host(struct talk *t, struct err *e)
 	if (link_open(t->link, c, t->host, &remote, e) < 0)
 		return -1;
 	strbuf_str(&b, "hello");
-	word(&b, c->path);
+	word(&b, t->host->path != NULL ? t->host->path : c->path);
 	strbuf_printf(&b, " %s", t->host->name);
 	word(&b, t->project->root);
 	word(&b, c->env);
