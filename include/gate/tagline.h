@@ -18,5 +18,9 @@ void tagline_person(struct strbuf *b, const struct migration *m,
  * again: the operations must be the same. */
 int tagline_put(struct strbuf *out, const struct strbuf *text,
     const struct migration *m, const char *tag, struct err *e);
+/* The text with `for=` put into a person's tag that is not bound yet. 1: out
+ * differs. 0: there is nothing to bind. */
+int tagline_bind(struct strbuf *out, const struct strbuf *text,
+    const struct migration *m);
 
 #endif

@@ -25,13 +25,16 @@ struct trial {
 void trial_settings(struct settings *s, struct arena *a,
     const struct cfg_project *p);
 /* base NULL: nothing is deployed yet. 0: *t is whole; t->nwrong or
- * !t->j.fine refuse. exceptions: "app.name,…" that may differ from the base. */
-int trial_release(struct trial *t, struct arena *a,
-    const struct cfg_project *p, const char *exceptions,
-    struct source *base, struct source *head, struct err *e);
-/* Each migration as a release of its own: a hint. */
-int trial_alone(struct trial *t, struct arena *a,
-    const struct cfg_project *p, struct source *head, struct err *e);
+ * !t->j.fine refuse. exceptions: "app.name,…" that may differ from the base.
+ * each: every pending migration as a release of its own, which is a hint. */
+struct trial_ask {
+	const struct cfg_project *project;
+	const char *exceptions;
+	struct source *base, *head;
+	bool each;
+};
+int trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
+    struct err *e);
 bool trial_fine(const struct trial *t);
 
 #endif

@@ -123,7 +123,7 @@ queue_put(const struct queue *q, const char *commit, bool wait,
 	strbuf_printf(&text, "%s %s\n", commit, log->s);
 	strbuf_reset(&path);
 	name(&path, q, "next");
-	return file_write(path.s, text.s, text.len, 0666, e) < 0 ? -1 : 1;
+	return file_write(path.s, text.s, text.len, 0644, e) < 0 ? -1 : 1;
 }
 
 int
@@ -174,7 +174,7 @@ run_one(const struct queue *q, char *const *argv, const char *cwd,
 		code = child_exit(&c);
 	strbuf_printf(&rc, "%d\n", code);
 	strbuf_str(&log, ".rc");
-	return file_write(log.s, rc.s, rc.len, 0666, e);
+	return file_write(log.s, rc.s, rc.len, 0644, e);
 }
 
 int

@@ -174,3 +174,29 @@ tagline_put(struct strbuf *out, const struct strbuf *text,
 		    "be told for sure", m->path);
 	return 1;
 }
+
+int
+tagline_bind(struct strbuf *out, const struct strbuf *text,
+    const struct migration *m)
+{
+	static const char mark[] = "sluice:";
+	const char *p = text->s;
+	struct line l = { NULL, 0 };
+
+	if (m->tag.source != TAG_PERSON || m->tag.bound != NULL)
+		return 0;
+	for (uint32_t n = 0; n < m->tag.line; n++)
+		if (!next_line(&l, &p, text->s + text->len))
+			return 0;
+	const char *at = l.s == NULL ? NULL :
+	    memmem(l.s, l.n, mark, sizeof(mark) - 1);
+	if (at == NULL)
+		return 0;
+	at += sizeof(mark) - 1;
+	at += strspn(at, " \t");
+	at += strcspn(at, " \t\r\n");	/* behind the word that decides */
+	strbuf_add(out, text->s, (size_t)(at - text->s));
+	strbuf_printf(out, " for=%.8s", m->digest);
+	strbuf_add(out, at, text->len - (size_t)(at - text->s));
+	return 1;
+}

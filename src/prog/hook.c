@@ -27,8 +27,8 @@ hook_judge(struct hook *h, struct trial *t, const struct cfg_project *p,
 
 	if (base_source(&src, h, base, e) < 0)
 		return -1;
-	int r = trial_release(t, h->a, p, h->cfg.hooks.exceptions, src, head,
-	    e);
+	struct trial_ask ask = { p, h->cfg.hooks.exceptions, src, head, false };
+	int r = trial_run(t, h->a, &ask, e);
 	source_free(src);
 	if (r < 0)
 		return -1;

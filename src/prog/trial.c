@@ -126,13 +126,13 @@ tell_unread(struct trial *t, struct arena *a)
 }
 
 static int
-read_both(struct trial *t, struct arena *a, const struct cfg_project *p,
-    struct source *base, struct source *head, struct err *e)
+read_both(struct trial *t, struct arena *a, const struct trial_ask *ask,
+    struct err *e)
 {
-	if (base != NULL &&
-	    source_migrations(&t->base, a, base, p, e) < 0)
+	if (ask->base != NULL &&
+	    source_migrations(&t->base, a, ask->base, ask->project, e) < 0)
 		return err_wrap(e, "what is deployed");
-	if (source_migrations(&t->head, a, head, p, e) < 0)
+	if (source_migrations(&t->head, a, ask->head, ask->project, e) < 0)
 		return -1;
 	struct applied *done = arena_array(a, struct applied, t->base.n + 1);
 	for (uint32_t i = 0; i < t->base.n; i++)
@@ -143,23 +143,19 @@ read_both(struct trial *t, struct arena *a, const struct cfg_project *p,
 	graph_build(&t->graph, a, t->head.v, t->head.n, done, t->base.n,
 	    &t->settings);
 	tell_unread(t, a);
+	if (ask->base != NULL)
+		compare(t, a, ask->exceptions);
 	return 0;
 }
 
-int
-trial_release(struct trial *t, struct arena *a, const struct cfg_project *p,
-    const char *exceptions, struct source *base, struct source *head,
-    struct err *e)
+/* What is in the head and not in the base, in order, on top of that. */
+static void
+replay(struct trial *t, struct arena *a)
 {
-	*t = (struct trial){ 0 };
-	trial_settings(&t->settings, a, p);
-	if (read_both(t, a, p, base, head, e) < 0)
-		return -1;
-	if (base != NULL)
-		compare(t, a, exceptions);
 	const struct migration **pending = arena_alloc(a, t->graph.n + 1,
 	    sizeof(*pending));
 	uint32_t n = 0;
+
 	for (uint32_t i = 0; i < t->graph.n; i++)
 		if (find(&t->base, t->graph.order[i]) == NULL &&
 		    !squashes_base(&t->base, t->graph.order[i]))
@@ -176,34 +172,39 @@ trial_release(struct trial *t, struct arena *a, const struct cfg_project *p,
 		v[i] = &t->after.v[i];
 	t->release = (struct release){ .old = t->before.end,
 		.new = t->after.end, .v = v, .n = n, .graph = &t->graph };
-	judge_release(&t->j, a, &t->release, &t->settings);
-	return 0;
 }
 
-int
-trial_alone(struct trial *t, struct arena *a, const struct cfg_project *p,
-    struct source *head, struct err *e)
+static void
+judge_each(struct trial *t, struct arena *a)
 {
-	*t = (struct trial){ 0 };
-	trial_settings(&t->settings, a, p);
-	if (read_both(t, a, p, NULL, head, e) < 0)
-		return -1;
-	replay_run(&t->after, a, t->graph.order, t->graph.n, &t->settings);
-	t->j.v = arena_array(a, struct verdict, t->after.n + 1);
+	t->j.v = arena_array(a, struct verdict, t->release.n + 1);
 	t->j.fine = true;
-	for (uint32_t i = 0; i < t->after.n; i++) {
-		const struct moved **one = arena_alloc(a, 1, sizeof(*one));
+	for (uint32_t i = 0; i < t->release.n; i++) {
+		const struct moved *m = t->release.v[i];
+		struct release r = { .old = m->before, .new = m->after,
+			.v = &t->release.v[i], .n = 1, .graph = &t->graph };
 		struct judgement j = { 0 };
 
-		one[0] = &t->after.v[i];
-		struct release r = { .old = one[0]->before,
-			.new = one[0]->after, .v = one, .n = 1,
-			.graph = &t->graph };
 		judge_release(&j, a, &r, &t->settings);
 		t->j.fine &= j.fine;
 		if (j.n == 1)
 			t->j.v[t->j.n++] = j.v[0];
 	}
+}
+
+int
+trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
+    struct err *e)
+{
+	*t = (struct trial){ 0 };
+	trial_settings(&t->settings, a, ask->project);
+	if (read_both(t, a, ask, e) < 0)
+		return -1;
+	replay(t, a);
+	if (ask->each)
+		judge_each(t, a);
+	else
+		judge_release(&t->j, a, &t->release, &t->settings);
 	return 0;
 }
 
