@@ -51,6 +51,9 @@ struct con {
 	bool not_valid;
 	bool nulls_equal;	/* NULLS NOT DISTINCT */
 	bool invalid;		/* an index build that failed */
+	bool generated;		/* want: no name in the code, Django makes one up:
+				 * compare by kind and columns */
+	bool outside;		/* CON_FK: to an app that is not in the source */
 };
 
 struct table {

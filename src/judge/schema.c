@@ -430,7 +430,8 @@ add_con(struct edit *e)
 	for (uint16_t i = 0; i < c.ncols; i++)
 		if (c.cols[i] != NULL && table_col(t, c.cols[i]) == NULL)
 			miss_on(e, "column", c.cols[i]);
-	if (c.kind == CON_FK && vec_find(e->have, c.ref_table) == NULL)
+	if (c.kind == CON_FK && !c.outside &&
+	    vec_find(e->have, c.ref_table) == NULL)
 		miss(e, "table", c.ref_table);
 	con_put(e, t, &c);
 }

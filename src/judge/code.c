@@ -1,0 +1,767 @@
+#include "judge/code.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "judge/judge.h"
+
+static uint32_t
+place(const struct models *m, sym label)
+{
+	uint32_t lo = 0;
+
+	for (uint32_t hi = m->n; lo < hi;) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(m->v[mid]->label, label) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+const struct model *
+models_find(const struct models *m, sym label)
+{
+	if (label == NULL)
+		return NULL;
+	uint32_t i = place(m, label);
+
+	return i < m->n && streq(m->v[i]->label, label) ? m->v[i] : NULL;
+}
+
+void
+models_put(struct arena *a, struct models *m, const struct model *x)
+{
+	uint32_t i = place(m, x->label);
+	uint32_t old = i < m->n && streq(m->v[i]->label, x->label);
+	const struct model **v = arena_alloc(a, m->n + 1 - old, sizeof(*v));
+
+	if (i > 0)
+		memcpy(v, m->v, i * sizeof(*v));
+	v[i] = x;
+	if (m->n > i + old)
+		memcpy(v + i + 1, m->v + i + old,
+		    (m->n - i - old) * sizeof(*v));
+	*m = (struct models){ v, m->n + 1 - old };
+}
+
+void
+models_drop(struct arena *a, struct models *m, sym label)
+{
+	uint32_t i = place(m, label);
+
+	if (i == m->n || !streq(m->v[i]->label, label))
+		return;
+	const struct model **v = arena_alloc(a, m->n, sizeof(*v));
+	if (i > 0)
+		memcpy(v, m->v, i * sizeof(*v));
+	if (m->n > i + 1)
+		memcpy(v + i, m->v + i + 1, (m->n - i - 1) * sizeof(*v));
+	*m = (struct models){ v, m->n - 1 };
+}
+
+const struct field *
+model_field(const struct model *m, sym name)
+{
+	for (uint32_t i = 0; i < m->nfields; i++)
+		if (streq(m->fields[i]->name, name))
+			return m->fields[i];
+	return NULL;
+}
+
+sym
+model_table(const struct code *c, const struct model *m)
+{
+	if (m->opt->db_table != NULL)
+		return m->opt->db_table;
+	return name_cut(c->a, sym_printf(c->a, "%s_%s", m->app, m->name), 63);
+}
+
+static bool
+swapped(const struct settings *s, const struct model *m)
+{
+	sym now = NULL;
+
+	if (m->opt->swappable == NULL)
+		return false;
+	if (strcmp(m->opt->swappable, "AUTH_USER_MODEL") == 0)
+		now = s->user_model;
+	for (uint32_t i = 0; i < s->nswapped; i++)
+		if (streq(s->swapped[i].name, m->opt->swappable))
+			now = s->swapped[i].value;
+	return now != NULL && strcasecmp(now, m->label) != 0;
+}
+
+bool
+model_managed(const struct code *c, const struct model *m)
+{
+	return !m->opt->unmanaged && !m->opt->proxy && !m->opt->abstract &&
+	    !swapped(c->s, m);
+}
+
+const struct model *
+model_concrete(const struct code *c, const struct model *m)
+{
+	for (int i = 0; m->opt->proxy && i < 16; i++) {
+		const struct model *base = NULL;
+
+		for (uint32_t k = 0; k < m->nbases && base == NULL; k++)
+			base = models_find(c->models, m->bases[k]);
+		if (base == NULL)
+			break;
+		m = base;
+	}
+	return m;
+}
+
+static const struct model *
+parent(const struct code *c, const struct model *m)
+{
+	if (m->opt->proxy)
+		return NULL;
+	for (uint32_t i = 0; i < m->nbases; i++) {
+		const struct model *base = models_find(c->models, m->bases[i]);
+
+		if (base != NULL && !base->opt->abstract)
+			return model_concrete(c, base);
+	}
+	return NULL;
+}
+
+/* The primary key that nobody wrote. */
+static const struct field *
+implied_pk(const struct code *c, const struct model *m)
+{
+	struct field *f = arena_make(c->a, struct field);
+	const struct model *up = parent(c, m);
+
+	f->primary_key = f->unique = f->implicit = f->db_constraint = true;
+	if (up != NULL && up != m) {
+		f->name = sym_printf(c->a, "%s_ptr", up->name);
+		f->column = sym_printf(c->a, "%s_id", f->name);
+		f->kind = FIELD_FK;
+		f->cls = class_named("OneToOneField");
+		f->to = up->label;
+		f->parent_link = f->db_index = true;
+		return f;
+	}
+	const char *cls = c->s->auto_field != NULL ? c->s->auto_field :
+	    c->s->django >= 600 ? "BigAutoField" : "AutoField";
+	const char *dot = strrchr(cls, '.');
+	f->name = f->column = sym_get(c->a, "id");
+	f->cls = class_named(dot != NULL ? dot + 1 : cls);
+	if (f->cls == NULL)
+		f->cls = class_named("BigAutoField");
+	return f;
+}
+
+const struct field *
+model_pk(const struct code *c, const struct model *m)
+{
+	for (uint32_t i = 0; i < m->nfields; i++)
+		if (m->fields[i]->primary_key)
+			return m->fields[i];
+	/* a parent link that is written is the key even without the word */
+	for (uint32_t i = 0; i < m->nfields; i++)
+		if (m->fields[i]->parent_link && m->fields[i]->cls != NULL &&
+		    m->fields[i]->cls->one)
+			return m->fields[i];
+	return implied_pk(c, m);
+}
+
+/* ---- reading CreateModel ---- */
+
+static struct togethers
+togethers(struct arena *a, const struct value *v)
+{
+	struct togethers t = { 0 };
+
+	if (v == NULL || (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE &&
+	    v->kind != VALUE_SET) || v->n == 0)
+		return t;
+	bool flat = v->items[0]->kind == VALUE_STR;
+	uint32_t n = flat ? 1 : v->n;
+	const sym **lists = arena_alloc(a, n, sizeof(*lists));
+	uint16_t *lens = arena_array(a, uint16_t, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct value *in = flat ? v : v->items[i];
+		sym *names = arena_array(a, sym, in->n + 1u);
+
+		for (uint32_t k = 0; k < in->n; k++)
+			if (in->items[k]->kind == VALUE_STR)
+				names[lens[i]++] = value_str(a, in->items[k]);
+		lists[i] = names;
+	}
+	return (struct togethers){ lists, lens, n };
+}
+
+static struct calls
+calls(const struct value *v)
+{
+	if (v == NULL || (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE))
+		return (struct calls){ 0 };
+	return (struct calls){ v->items, v->n };
+}
+
+static bool
+truth(const struct value *v)
+{
+	return v != NULL && (v->kind == VALUE_BOOL || v->kind == VALUE_INT) &&
+	    v->i != 0;
+}
+
+static const struct value *
+dict_get(const struct value *d, const char *key)
+{
+	for (uint32_t i = 0; d != NULL && d->kind == VALUE_DICT &&
+	    i + 1 < d->n; i += 2)
+		if (d->items[i]->kind == VALUE_STR &&
+		    streq(d->items[i]->text, key))
+			return d->items[i + 1];
+	return NULL;
+}
+
+static struct options *
+options_read(struct arena *a, const struct value *d)
+{
+	struct options *o = arena_make(a, struct options);
+	const struct value *managed = dict_get(d, "managed");
+
+	o->db_table = value_str(a, dict_get(d, "db_table"));
+	o->unmanaged = managed != NULL && !truth(managed);
+	o->proxy = truth(dict_get(d, "proxy"));
+	o->abstract = truth(dict_get(d, "abstract"));
+	o->swappable = value_str(a, dict_get(d, "swappable"));
+	o->order_wrt = value_str(a, dict_get(d, "order_with_respect_to"));
+	o->unique_together = togethers(a, dict_get(d, "unique_together"));
+	o->index_together = togethers(a, dict_get(d, "index_together"));
+	o->indexes = calls(dict_get(d, "indexes"));
+	o->constraints = calls(dict_get(d, "constraints"));
+	return o;
+}
+
+struct change_state {
+	struct arena *a;
+	const struct settings *s;
+	const struct op *op;
+	sym app;
+	struct models *models;
+	sym why;
+};
+
+static void
+bases_read(struct change_state *x, struct model *m, const struct value *v)
+{
+	sym *bases = arena_array(x->a, sym, v != NULL ? v->n + 1u : 1u);
+
+	for (uint32_t i = 0; v != NULL && i < v->n; i++) {
+		sym text = v->items[i]->kind == VALUE_STR ?
+		    sym_lower(x->a, value_str(x->a, v->items[i])) : NULL;
+
+		if (text != NULL && strchr(text, '.') == NULL)
+			text = sym_printf(x->a, "%s.%s", x->app, text);
+		if (text != NULL)
+			bases[m->nbases++] = text;
+	}
+	m->bases = bases;
+}
+
+static void
+fields_read(struct change_state *x, struct model *m, const struct value *v)
+{
+	if (v == NULL || (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE)) {
+		x->why = "the list of fields cannot be read";
+		return;
+	}
+	const struct field **f = arena_alloc(x->a, v->n + 1u, sizeof(*f));
+	for (uint32_t i = 0; i < v->n; i++) {
+		const struct value *pair = v->items[i];
+
+		if ((pair->kind != VALUE_TUPLE && pair->kind != VALUE_LIST) ||
+		    pair->n != 2 || pair->items[0]->kind != VALUE_STR) {
+			x->why = "a field in the list cannot be read";
+			continue;
+		}
+		f[m->nfields++] = field_read(x->a, x->s, x->app, m->name,
+		    value_str(x->a, pair->items[0]), pair->items[1]);
+	}
+	m->fields = f;
+}
+
+static void
+create_model(struct change_state *x)
+{
+	const struct op *op = x->op;
+	struct model *m = arena_make(x->a, struct model);
+
+	m->app = x->app;
+	m->title = op->title != NULL ? op->title : op->model;
+	m->name = op->model != NULL ? op->model : sym_lower(x->a, m->title);
+	m->label = sym_printf(x->a, "%s.%s", x->app, m->name);
+	m->opt = options_read(x->a, op->options);
+	bases_read(x, m, op->bases);
+	fields_read(x, m, op->fields);
+	if (models_find(x->models, m->label) != NULL && x->why == NULL)
+		x->why = sym_printf(x->a, "model %s is there already",
+		    m->label);
+	models_put(x->a, x->models, m);
+}
+
+/* ---- changing a model ---- */
+
+static struct model *
+edit(struct change_state *x, const struct model *m)
+{
+	struct model *n = arena_copy(x->a, m, sizeof(*m));
+
+	models_put(x->a, x->models, n);
+	return n;
+}
+
+static struct options *
+edit_options(struct change_state *x, const struct model *m)
+{
+	struct model *n = edit(x, m);
+	struct options *o = arena_copy(x->a, m->opt, sizeof(*o));
+
+	n->opt = o;
+	return o;
+}
+
+static const struct field **
+edit_fields(struct change_state *x, struct model *m, uint32_t more)
+{
+	const struct field **f = arena_alloc(x->a, m->nfields + more,
+	    sizeof(*f));
+
+	if (m->nfields > 0)
+		memcpy(f, m->fields, m->nfields * sizeof(*f));
+	m->fields = f;
+	return f;
+}
+
+/* The call without one keyword, or with it set to another value. */
+static const struct value *
+call_with(struct arena *a, const struct value *v, const char *kw,
+    const struct value *to)
+{
+	struct value *n = arena_copy(a, v, sizeof(*v));
+	struct kwarg *k = arena_array(a, struct kwarg, v->nkw + 1u);
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < v->nkw; i++)
+		if (strcmp(v->kw[i].name, kw) != 0)
+			k[used++] = v->kw[i];
+	if (to != NULL)
+		k[used++] = (struct kwarg){ sym_get(a, kw), to };
+	n->kw = k;
+	n->nkw = used;
+	return n;
+}
+
+const struct value *
+call_without(struct arena *a, const struct value *v, const char *kw)
+{
+	return v != NULL && v->kind == VALUE_CALL ?
+	    call_with(a, v, kw, NULL) : v;
+}
+
+static void
+no_field(struct change_state *x, const struct model *m, sym name)
+{
+	x->why = sym_printf(x->a, "model %s has no field '%s' at this point",
+	    m->label, name);
+}
+
+static void
+put_field(struct change_state *x, const struct model *m)
+{
+	const struct op *op = x->op;
+	const struct value *call = op->preserve_default ? op->value :
+	    call_without(x->a, op->value, "default");
+	const struct field *f = field_read(x->a, x->s, m->app, m->name,
+	    op->name, call);
+	bool there = model_field(m, op->name) != NULL;
+	struct model *n = edit(x, m);
+	const struct field **v = edit_fields(x, n, there ? 0 : 1);
+
+	if (there) {
+		for (uint32_t i = 0; i < n->nfields; i++)
+			if (streq(v[i]->name, op->name))
+				v[i] = f;
+	} else {
+		v[n->nfields++] = f;
+	}
+	if (there && op->kind == OP_ADD_FIELD)
+		x->why = sym_printf(x->a, "model %s has a field '%s' already",
+		    m->label, op->name);
+	if (!there && op->kind == OP_ALTER_FIELD)
+		no_field(x, m, op->name);
+}
+
+static void
+remove_field(struct change_state *x, const struct model *m)
+{
+	if (model_field(m, x->op->name) == NULL) {
+		no_field(x, m, x->op->name);
+		return;
+	}
+	struct model *n = edit(x, m);
+	const struct field **v = edit_fields(x, n, 0);
+	uint32_t k = 0;
+	for (uint32_t i = 0; i < n->nfields; i++)
+		if (!streq(v[i]->name, x->op->name))
+			v[k++] = v[i];
+	n->nfields = k;
+}
+
+static struct togethers
+togethers_renamed(struct arena *a, struct togethers t, sym from, sym to)
+{
+	const sym **v = arena_alloc(a, t.n + 1u, sizeof(*v));
+
+	for (uint32_t i = 0; i < t.n; i++) {
+		sym *names = arena_copy(a, t.v[i], t.len[i] * sizeof(*names));
+
+		for (uint16_t k = 0; k < t.len[i]; k++)
+			if (streq(names[k], from))
+				names[k] = to;
+		v[i] = names;
+	}
+	t.v = v;
+	return t;
+}
+
+/* Foreign keys of other models that name the renamed field. */
+static void
+retarget_field(struct change_state *x, sym label, sym from, sym to)
+{
+	for (uint32_t i = 0; i < x->models->n; i++) {
+		const struct model *m = x->models->v[i];
+		struct model *n = NULL;
+
+		for (uint32_t k = 0; k < m->nfields; k++) {
+			const struct field *f = m->fields[k];
+
+			if (!streq(f->to, label) || f->to_field == NULL ||
+			    !streq(f->to_field, from))
+				continue;
+			if (n == NULL)
+				edit_fields(x, n = edit(x, m), 0);
+			struct field *g = arena_copy(x->a, f, sizeof(*f));
+			g->to_field = to;
+			const struct field **v = arena_copy(x->a, n->fields,
+			    n->nfields * sizeof(*v));
+			v[k] = g;
+			n->fields = v;
+		}
+	}
+}
+
+static void
+rename_field(struct change_state *x, const struct model *m)
+{
+	const struct op *op = x->op;
+	const struct field *f = model_field(m, op->name);
+
+	if (f == NULL) {
+		no_field(x, m, op->name);
+		return;
+	}
+	struct options *o = edit_options(x, m);
+	o->unique_together = togethers_renamed(x->a, o->unique_together,
+	    op->name, op->to);
+	o->index_together = togethers_renamed(x->a, o->index_together,
+	    op->name, op->to);
+	if (streq(o->order_wrt, op->name))
+		o->order_wrt = op->to;
+	struct model *n = edit(x, models_find(x->models, m->label));
+	const struct field **v = edit_fields(x, n, 0);
+	for (uint32_t i = 0; i < n->nfields; i++)
+		if (v[i] == f)
+			v[i] = field_renamed(x->a, f, op->to);
+	retarget_field(x, m->label, op->name, op->to);
+}
+
+static const struct field *
+field_moved(struct arena *a, const struct field *f, sym from, sym to)
+{
+	if (!streq(f->to, from) && !streq(f->through, from))
+		return f;
+	struct field *g = arena_copy(a, f, sizeof(*f));
+	if (streq(f->to, from))
+		g->to = to;
+	if (streq(f->through, from))
+		g->through = to;
+	return g;
+}
+
+/* Everything that names a model by its old label. */
+static void
+relabel(struct change_state *x, sym from, sym to)
+{
+	for (uint32_t i = 0; i < x->models->n; i++) {
+		const struct model *m = x->models->v[i];
+		const struct field **v = arena_alloc(x->a, m->nfields + 1u,
+		    sizeof(*v));
+		sym *bases = arena_copy(x->a, m->bases,
+		    m->nbases * sizeof(*bases));
+		bool same = true;
+
+		for (uint32_t k = 0; k < m->nfields; k++) {
+			v[k] = field_moved(x->a, m->fields[k], from, to);
+			same = same && v[k] == m->fields[k];
+		}
+		for (uint32_t k = 0; k < m->nbases; k++) {
+			if (!streq(bases[k], from))
+				continue;
+			bases[k] = to;
+			same = false;
+		}
+		if (same)
+			continue;
+		struct model *n = edit(x, m);
+		n->fields = v;
+		n->bases = bases;
+	}
+}
+
+static void
+rename_model(struct change_state *x, const struct model *m)
+{
+	struct model *n = arena_copy(x->a, m, sizeof(*m));
+
+	n->title = x->op->title != NULL ? x->op->title : x->op->to;
+	n->name = x->op->to;
+	n->label = sym_printf(x->a, "%s.%s", m->app, n->name);
+	models_drop(x->a, x->models, m->label);
+	models_put(x->a, x->models, n);
+	relabel(x, m->label, n->label);
+}
+
+sym
+call_name(struct arena *a, const struct value *call)
+{
+	return call != NULL && call->kind == VALUE_CALL ?
+	    value_str(a, value_arg(call, "name", -1)) : NULL;
+}
+
+static struct calls
+calls_edit(struct change_state *x, struct calls c, sym out,
+    const struct value *in)
+{
+	const struct value **v = arena_alloc(x->a, c.n + 1u, sizeof(*v));
+	uint32_t n = 0;
+	bool found = out == NULL;
+
+	for (uint32_t i = 0; i < c.n; i++) {
+		if (out != NULL && streq(call_name(x->a, c.v[i]), out)) {
+			found = true;
+			if (in != NULL)
+				v[n++] = in;
+			in = NULL;
+			continue;
+		}
+		v[n++] = c.v[i];
+	}
+	if (in != NULL)
+		v[n++] = in;
+	if (!found)
+		x->why = sym_printf(x->a,
+		    "no index or constraint '%s' at this point", out);
+	return (struct calls){ v, n };
+}
+
+static const struct value *
+str_value(struct arena *a, sym s)
+{
+	struct value *v = arena_make(a, struct value);
+
+	v->kind = VALUE_STR;
+	v->text = s;
+	v->len = strlen(s);
+	return v;
+}
+
+static const struct value *
+plain_index(struct arena *a, const struct value *fields, sym name)
+{
+	struct value *v = arena_make(a, struct value);
+	struct kwarg *kw = arena_array(a, struct kwarg, 2);
+
+	kw[0] = (struct kwarg){ sym_get(a, "fields"), fields };
+	kw[1] = (struct kwarg){ sym_get(a, "name"), str_value(a, name) };
+	v->kind = VALUE_CALL;
+	v->name = sym_get(a, "django.db.models.Index");
+	v->kw = kw;
+	v->nkw = 2;
+	return v;
+}
+
+bool
+together_is(const struct togethers *t, uint32_t i, const sym *v, uint16_t n)
+{
+	if (t->len[i] != n)
+		return false;
+	for (uint16_t k = 0; k < n; k++)
+		if (!streq(t->v[i][k], v[k]))
+			return false;
+	return true;
+}
+
+static void
+rename_index(struct change_state *x, const struct model *m)
+{
+	const struct op *op = x->op;
+	struct options *o = edit_options(x, m);
+
+	if (op->name != NULL) {
+		for (uint32_t i = 0; i < o->indexes.n; i++) {
+			const struct value *v = o->indexes.v[i];
+
+			if (!streq(call_name(x->a, v), op->name))
+				continue;
+			o->indexes = calls_edit(x, o->indexes, op->name,
+			    call_with(x->a, v, "name",
+			    str_value(x->a, op->to)));
+			return;
+		}
+		x->why = sym_printf(x->a, "no index '%s' at this point",
+		    op->name);
+		return;
+	}
+	struct togethers old = togethers(x->a, op->value);
+	struct togethers t = o->index_together;
+	const sym **lists = arena_alloc(x->a, t.n + 1u, sizeof(*lists));
+	uint16_t *lens = arena_array(x->a, uint16_t, t.n + 1u);
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < t.n; i++) {
+		if (old.n == 1 && together_is(&t, i, old.v[0], old.len[0]))
+			continue;
+		lists[n] = t.v[i];
+		lens[n++] = t.len[i];
+	}
+	o->index_together = (struct togethers){ lists, lens, n };
+	o->indexes = calls_edit(x, o->indexes, NULL,
+	    plain_index(x->a, op->value, op->to));
+}
+
+static void
+change_options(struct change_state *x, const struct model *m)
+{
+	const struct op *op = x->op;
+	struct options *o = edit_options(x, m);
+
+	switch (op->kind) {
+	case OP_ALTER_MODEL_TABLE:
+		o->db_table = op->to;
+		break;
+	case OP_ALTER_MODEL_OPTIONS:
+		o->unmanaged = options_read(x->a, op->options)->unmanaged;
+		break;
+	case OP_ALTER_ORDER:
+		o->order_wrt = op->to;
+		break;
+	case OP_ALTER_UNIQUE:
+		o->unique_together = togethers(x->a, op->value);
+		break;
+	case OP_ALTER_INDEX:
+		o->index_together = togethers(x->a, op->value);
+		break;
+	case OP_ADD_INDEX:
+		o->indexes = calls_edit(x, o->indexes, NULL, op->value);
+		break;
+	case OP_REMOVE_INDEX:
+		o->indexes = calls_edit(x, o->indexes, op->name, NULL);
+		break;
+	case OP_ADD_CONSTRAINT:
+		o->constraints = calls_edit(x, o->constraints, NULL,
+		    op->value);
+		break;
+	case OP_REMOVE_CONSTRAINT:
+		o->constraints = calls_edit(x, o->constraints, op->name, NULL);
+		break;
+	case OP_ALTER_CONSTRAINT:
+		o->constraints = calls_edit(x, o->constraints, op->name,
+		    op->value);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+change_model(struct change_state *x, const struct model *m)
+{
+	switch (x->op->kind) {
+	case OP_DELETE_MODEL:
+		models_drop(x->a, x->models, m->label);
+		break;
+	case OP_RENAME_MODEL:
+		rename_model(x, m);
+		break;
+	case OP_ADD_FIELD:
+	case OP_ALTER_FIELD:
+		put_field(x, m);
+		break;
+	case OP_REMOVE_FIELD:
+		remove_field(x, m);
+		break;
+	case OP_RENAME_FIELD:
+		rename_field(x, m);
+		break;
+	case OP_RENAME_INDEX:
+		rename_index(x, m);
+		break;
+	case OP_ALTER_MODEL_MANAGERS:
+	case OP_ALTER_TABLE_COMMENT:
+	case OP_VALIDATE_CONSTRAINT:
+		break;
+	default:
+		change_options(x, m);
+	}
+}
+
+sym
+code_apply(struct models *out, const struct models *before,
+    const struct op *op, const struct migration *m, const struct settings *s,
+    struct arena *a)
+{
+	struct change_state x = { a, s, op, m->app, out, NULL };
+
+	if (out != before)
+		*out = *before;
+	switch (op->kind) {
+	case OP_CREATE_MODEL:
+		create_model(&x);
+		return x.why;
+	case OP_SEPARATE:
+	case OP_RUN_SQL:
+		for (uint32_t i = 0; i < op->state.n; i++) {
+			sym why = code_apply(out, out, &op->state.v[i], m, s, a);
+
+			x.why = x.why != NULL ? x.why : why;
+		}
+		return x.why;
+	case OP_OPAQUE:
+		return op->why != NULL ? op->why : "it cannot be read";
+	case OP_EXTENSION:
+	case OP_COLLATION:
+	case OP_REMOVE_COLLATION:
+	case OP_RUN_PYTHON:
+		return NULL;
+	default:
+		break;
+	}
+	if (op->model == NULL)
+		return "the name of its model cannot be read";
+	sym label = sym_printf(a, "%s.%s", m->app, op->model);
+	const struct model *model = models_find(out, label);
+	if (model == NULL)
+		return sym_printf(a, "there is no model %s at this point",
+		    label);
+	change_model(&x, model);
+	return x.why;
+}

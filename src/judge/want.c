@@ -1,0 +1,732 @@
+/* What models want of the database: tables with columns and constraints. */
+#include <string.h>
+
+#include "base/util.h"
+#include "judge/judge.h"
+
+/* ---- columns ---- */
+
+static const struct field *
+order_field(struct arena *a)
+{
+	struct field *f = arena_make(a, struct field);
+
+	f->name = f->column = sym_get(a, "_order");
+	f->cls = class_named("OrderWrt");
+	f->implicit = true;
+	return f;
+}
+
+/* The fields with a column, as CREATE TABLE lists them. */
+struct fields
+model_columns(const struct code *c, const struct model *m)
+{
+	struct fields out = { 0 };
+	const struct field *pk = model_pk(c, m);
+
+	if (pk->implicit)
+		*list_add(c->a, &out) = pk;
+	for (uint32_t i = 0; i < m->nfields; i++)
+		if (m->fields[i]->column != NULL)
+			*list_add(c->a, &out) = m->fields[i];
+	if (m->opt->order_wrt != NULL && model_field(m, "_order") == NULL)
+		*list_add(c->a, &out) = order_field(c->a);
+	return out;
+}
+
+static sym
+column_named(const struct code *c, const struct model *m, sym field)
+{
+	const struct field *f = model_field(m, field);
+
+	if (f == NULL && (strcmp(field, "pk") == 0 ||
+	    streq(field, model_pk(c, m)->name)))
+		f = model_pk(c, m);
+	return f != NULL && f->column != NULL ? f->column : field;
+}
+
+/* ---- constraints of one field ---- */
+
+static struct con
+con_on(struct arena *a, enum con_kind kind, const sym *cols, uint16_t n)
+{
+	return (struct con){ .kind = kind, .ncols = n, .generated = true,
+		.cols = arena_copy(a, cols, n * sizeof(*cols)) };
+}
+
+/* Part of the key: unique by it, whatever the field says. */
+static bool
+is_pk(const struct code *c, const struct model *m, const struct field *f)
+{
+	return f->primary_key || model_pk(c, m) == f;
+}
+
+int
+con_field_unique(const struct code *c, const struct model *m,
+    const struct field *f, struct con *con)
+{
+	if (!f->unique || is_pk(c, m, f) || f->column == NULL)
+		return 0;
+	*con = con_on(c->a, CON_UNIQUE, &f->column, 1);
+	con->name = name_index(c->a, model_table(c, m), &f->column, 1,
+	    "_uniq");
+	return 1;
+}
+
+int
+con_field_check(const struct code *c, const struct model *m,
+    const struct field *f, struct con *con)
+{
+	if (!field_check(f))
+		return 0;
+	*con = con_on(c->a, CON_CHECK, &f->column, 1);
+	con->name = name_index(c->a, model_table(c, m), &f->column, 1,
+	    "_check");
+	con->expr = sym_printf(c->a, "%s >= 0", sql_name(c->a, f->column));
+	return 1;
+}
+
+int
+con_field_index(const struct code *c, const struct model *m,
+    const struct field *f, struct con *con)
+{
+	if (f->cls != NULL && f->cls->spatial && f->call != NULL &&
+	    value_bool(f->call, "spatial_index", true, NULL)) {
+		*con = con_on(c->a, CON_INDEX, &f->column, 1);
+		con->method = sym_get(c->a, "gist");
+		con->name = name_index(c->a, model_table(c, m), &f->column, 1,
+		    "_id");
+		return 1;
+	}
+	if (!f->db_index || f->unique || is_pk(c, m, f) || f->column == NULL)
+		return 0;
+	*con = con_on(c->a, CON_INDEX, &f->column, 1);
+	con->name = name_index(c->a, model_table(c, m), &f->column, 1, "");
+	return 1;
+}
+
+int
+con_field_like(const struct code *c, const struct model *m,
+    const struct field *f, struct con *con)
+{
+	if ((!f->db_index && !f->unique && !is_pk(c, m, f)) ||
+	    f->column == NULL)
+		return 0;
+	sym type = field_type(c, f, 0);
+	bool text = type != NULL && starts_with(type, "text");
+	if (type == NULL || strchr(type, '[') != NULL ||
+	    (!text && !starts_with(type, "character varying")))
+		return 0;
+	*con = con_on(c->a, CON_INDEX, &f->column, 1);
+	con->name = name_index(c->a, model_table(c, m), &f->column, 1,
+	    "_like");
+	con->opclass = sym_get(c->a, text ? "text_pattern_ops" :
+	    "varchar_pattern_ops");
+	return 1;
+}
+
+int
+con_field_fk(const struct code *c, const struct model *m,
+    const struct field *f, struct con *con)
+{
+	if (f->kind != FIELD_FK || !f->db_constraint || f->column == NULL)
+		return 0;
+	struct target t = field_target(c, f);
+	if (t.table == NULL || t.column == NULL)
+		return 0;
+	*con = con_on(c->a, CON_FK, &f->column, 1);
+	con->name = name_fk(c->a, model_table(c, m), f->column, t.table,
+	    t.column);
+	con->ref_table = t.table;
+	con->ref_col = t.column;
+	con->deferrable = true;
+	con->outside = t.model == NULL;
+	const struct value *v = f->call != NULL ?
+	    value_arg(f->call, "on_delete", 1) : NULL;
+	if (v != NULL && v->kind == VALUE_NAME) {
+		static const char *const dbs[][2] = {
+			{ "DB_CASCADE", "CASCADE" },
+			{ "DB_SET_NULL", "SET NULL" },
+			{ "DB_SET_DEFAULT", "SET DEFAULT" },
+		};
+		for (size_t i = 0; i < countof(dbs); i++)
+			if (ends_with(v->name, dbs[i][0]))
+				con->on_delete = sym_get(c->a, dbs[i][1]);
+	}
+	return 1;
+}
+
+/* ---- constraints of a model ---- */
+
+struct con
+con_together(const struct code *c, const struct model *m, const sym *fields,
+    uint16_t n, enum con_kind kind)
+{
+	sym *cols = arena_array(c->a, sym, n);
+
+	for (uint16_t i = 0; i < n; i++)
+		cols[i] = column_named(c, m, fields[i]);
+	struct con con = con_on(c->a, kind, cols, n);
+	con.name = name_index(c->a, model_table(c, m), cols, n,
+	    kind == CON_UNIQUE ? "_uniq" : "_idx");
+	return con;
+}
+
+static const char *
+last(const char *dotted)
+{
+	const char *dot = strrchr(dotted, '.');
+
+	return dot != NULL ? dot + 1 : dotted;
+}
+
+static sym
+names_joined(struct arena *a, const struct value *v)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	for (uint32_t i = 0; v != NULL && i < v->n; i++)
+		strbuf_printf(&b, "%s%s", i > 0 ? ", " : "",
+		    v->items[i]->kind == VALUE_STR ? v->items[i]->text : "?");
+	return b.len > 0 ? sym_get(a, b.s) : NULL;
+}
+
+/* fields=['a', '-b'], or expressions; their text in con->expr where plain
+ * column names do not say it all. */
+static void
+keys(const struct code *c, const struct model *m, const struct value *v,
+    struct con *con)
+{
+	const struct value *fields = value_arg(v, "fields", -1);
+	const struct value *ops = value_arg(v, "opclasses", -1);
+	uint32_t n = fields != NULL ? fields->n : v->n;
+	sym *cols = arena_array(c->a, sym, n + 1u);
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	bool plain = true;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct value *e = fields != NULL ? fields->items[i] :
+		    v->items[i];
+		struct syms used = { 0 };
+
+		strbuf_str(&b, i > 0 ? ", " : "");
+		if (e->kind == VALUE_STR) {
+			bool desc = e->text[0] == '-';
+
+			cols[i] = column_named(c, m, sym_get(c->a,
+			    e->text + desc));
+			strbuf_str(&b, sql_name(c->a, cols[i]));
+			if (ops != NULL && i < ops->n)
+				strbuf_printf(&b, " %s", ops->items[i]->text);
+			strbuf_str(&b, desc ? " DESC" : "");
+			plain = plain && !desc && ops == NULL;
+			continue;
+		}
+		sym text = sql_expr(c, m, e, &used);
+		if (used.n == 1 && streq(text, sql_name(c->a, used.v[0])))
+			cols[i] = used.v[0];
+		else
+			plain = false;
+		strbuf_printf(&b, cols[i] != NULL ? "%s" : "(%s)", text);
+	}
+	con->cols = cols;
+	con->ncols = (uint16_t)n;
+	con->opclass = names_joined(c->a, ops);
+	if (!plain)
+		con->expr = sym_get(c->a, b.s);
+}
+
+static void
+extras(const struct code *c, const struct model *m, const struct value *v,
+    struct con *con)
+{
+	const struct value *inc = value_arg(v, "include", -1);
+	const struct value *where = value_arg(v, "condition", -1);
+	struct syms used = { 0 };
+
+	if (inc != NULL && inc->n > 0) {
+		sym *cols = arena_array(c->a, sym, inc->n);
+
+		for (uint32_t i = 0; i < inc->n; i++)
+			if (inc->items[i]->kind == VALUE_STR)
+				cols[con->ninclude++] = column_named(c, m,
+				    value_str(c->a, inc->items[i]));
+		con->include = cols;
+	}
+	if (where != NULL && where->kind != VALUE_NONE) {
+		con->where = sql_expr(c, m, where, &used);
+		con->q = where;
+	}
+}
+
+struct con
+con_index(const struct code *c, const struct model *m, const struct value *v)
+{
+	static const char *const methods[][2] = {
+		{ "GinIndex", "gin" }, { "GistIndex", "gist" },
+		{ "BrinIndex", "brin" }, { "HashIndex", "hash" },
+		{ "SpGistIndex", "spgist" }, { "BloomIndex", "bloom" },
+	};
+	struct con con = { .kind = CON_INDEX, .name = call_name(c->a, v) };
+
+	for (size_t i = 0; i < countof(methods); i++)
+		if (strcmp(last(v->name), methods[i][0]) == 0)
+			con.method = sym_get(c->a, methods[i][1]);
+	keys(c, m, v, &con);
+	extras(c, m, v, &con);
+	if (con.name == NULL) {
+		con.generated = true;
+		con.name = name_index(c->a, model_table(c, m), con.cols,
+		    con.ncols, "_idx");
+	}
+	return con;
+}
+
+static void
+exclusion(const struct code *c, const struct model *m, const struct value *v,
+    struct con *con)
+{
+	const struct value *list = value_arg(v, "expressions", -1);
+	sym type = value_str(c->a, value_arg(v, "index_type", -1));
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct syms used = { 0 };
+
+	con->method = type != NULL ? sym_lower(c->a, type) :
+	    sym_get(c->a, "gist");
+	for (uint32_t i = 0; list != NULL && i < list->n; i++) {
+		const struct value *pair = list->items[i];
+
+		if (pair->n != 2)
+			continue;
+		const struct value *key = pair->items[0];
+		sym op = value_str(c->a, pair->items[1]);
+		sym text = key->kind == VALUE_STR ? sql_name(c->a,
+		    column_named(c, m, value_str(c->a, key))) :
+		    sql_expr(c, m, key, &used);
+		if (key->kind == VALUE_STR)
+			*list_add(c->a, &used) = column_named(c, m,
+			    value_str(c->a, key));
+		if (op == NULL) {	/* RangeOperators.OVERLAPS, a name */
+			const char *n = pair->items[1]->name;
+
+			op = n == NULL ? "?" : ends_with(n, "OVERLAPS") ?
+			    "&&" : ends_with(n, "EQUAL") ? "=" : last(n);
+		}
+		strbuf_printf(&b, "%s%s WITH %s", i > 0 ? ", " : "", text, op);
+	}
+	con->expr = sym_get(c->a, b.s);
+	con->cols = used.v;
+	con->ncols = (uint16_t)used.n;
+}
+
+static bool
+deferred(const struct value *v)
+{
+	const struct value *d = value_arg(v, "deferrable", -1);
+
+	return d != NULL && d->kind != VALUE_NONE;
+}
+
+struct con
+con_constraint(const struct code *c, const struct model *m,
+    const struct value *v)
+{
+	struct con con = { .name = call_name(c->a, v) };
+	const char *cls = last(v->name);
+
+	con.deferrable = deferred(v);
+	if (ends_with(cls, "CheckConstraint")) {
+		const struct value *q = value_arg(v, "condition", -1);
+		struct syms used = { 0 };
+
+		if (q == NULL)
+			q = value_arg(v, "check", -1);
+		con.kind = CON_CHECK;
+		con.q = q;
+		con.expr = q != NULL ? sql_expr(c, m, q, &used) : NULL;
+		con.cols = used.v;
+		con.ncols = (uint16_t)used.n;
+		return con;
+	}
+	if (ends_with(cls, "ExclusionConstraint")) {
+		con.kind = CON_EXCLUDE;
+		exclusion(c, m, v, &con);
+		extras(c, m, v, &con);
+		return con;
+	}
+	con.kind = CON_UNIQUE;
+	keys(c, m, v, &con);
+	extras(c, m, v, &con);
+	const struct value *nulls = value_arg(v, "nulls_distinct", -1);
+	con.nulls_equal = nulls != NULL && nulls->kind == VALUE_BOOL &&
+	    nulls->i == 0;
+	return con;
+}
+
+bool
+con_unique_index(const struct con *c)
+{
+	bool plain = true;
+
+	for (uint16_t i = 0; i < c->ncols; i++)
+		plain = plain && c->cols[i] != NULL;
+	return c->kind == CON_UNIQUE && (!plain || c->where != NULL ||
+	    c->ninclude > 0 || c->opclass != NULL);
+}
+
+/* ---- a table ---- */
+
+static void
+add(const struct code *c, struct want_cons *out, struct con con, bool later)
+{
+	struct want_con *w = list_add(c->a, out);
+
+	w->con = con;
+	w->later = later;
+}
+
+static void
+pk_con(const struct code *c, const struct model *m, struct want_cons *out)
+{
+	const struct field *pk = model_pk(c, m);
+	struct con con = con_on(c->a, CON_PK, &pk->column, 1);
+
+	if (pk->kind == FIELD_COMPOSITE) {
+		sym *cols = arena_array(c->a, sym, pk->call->n + 1u);
+
+		con.ncols = 0;
+		for (uint32_t i = 0; i < pk->call->n; i++)
+			cols[con.ncols++] = column_named(c, m,
+			    value_str(c->a, pk->call->items[i]));
+		con.cols = cols;
+	}
+	con.name = name_pg(c->a, model_table(c, m), NULL, "pkey");
+	add(c, out, con, false);
+}
+
+static void
+cons_of_fields(const struct code *c, const struct model *m,
+    const struct fields *f, struct want_cons *out)
+{
+	sym table = model_table(c, m);
+	struct con con;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		if (con_field_unique(c, m, f->v[i], &con)) {
+			con.name = name_pg(c->a, table, f->v[i]->column, "key");
+			add(c, out, con, false);
+		}
+		if (con_field_check(c, m, f->v[i], &con)) {
+			con.name = name_pg(c->a, table, f->v[i]->column,
+			    "check");
+			add(c, out, con, false);
+		}
+	}
+	for (uint32_t i = 0; i < m->opt->unique_together.n; i++)
+		if (m->opt->unique_together.len[i] > 0)
+			add(c, out, con_together(c, m,
+			    m->opt->unique_together.v[i],
+			    m->opt->unique_together.len[i], CON_UNIQUE), true);
+	for (uint32_t i = 0; i < f->n; i++)
+		if (con_field_fk(c, m, f->v[i], &con))
+			add(c, out, con, true);
+}
+
+static bool
+readable(const struct value *v)
+{
+	return v->kind == VALUE_CALL && v->name != NULL;
+}
+
+void
+want_cons(const struct code *c, const struct model *m, struct want_cons *out)
+{
+	const struct options *o = m->opt;
+	struct fields f = model_columns(c, m);
+	struct con con;
+
+	pk_con(c, m, out);
+	cons_of_fields(c, m, &f, out);
+	for (uint32_t i = 0; i < o->constraints.n; i++) {
+		if (!readable(o->constraints.v[i]))
+			continue;
+		con = con_constraint(c, m, o->constraints.v[i]);
+		add(c, out, con, con_unique_index(&con) || con.nulls_equal);
+	}
+	for (uint32_t i = 0; i < f.n; i++) {
+		if (con_field_index(c, m, f.v[i], &con))
+			add(c, out, con, true);
+		if (con_field_like(c, m, f.v[i], &con))
+			add(c, out, con, true);
+	}
+	for (uint32_t i = 0; i < o->index_together.n; i++)
+		if (o->index_together.len[i] > 0)
+			add(c, out, con_together(c, m, o->index_together.v[i],
+			    o->index_together.len[i], CON_INDEX), true);
+	for (uint32_t i = 0; i < o->indexes.n; i++)
+		if (readable(o->indexes.v[i]))
+			add(c, out, con_index(c, m, o->indexes.v[i]), true);
+}
+
+struct table *
+want_table(const struct code *c, const struct model *m)
+{
+	struct table *t = arena_make(c->a, struct table);
+	struct fields f = model_columns(c, m);
+	struct column *cols = arena_array(c->a, struct column, f.n + 1u);
+	struct want_cons w = { 0 };
+
+	t->name = model_table(c, m);
+	t->model = m->label;
+	for (uint32_t i = 0; i < f.n; i++)
+		cols[t->ncols++] = field_column(c, m, f.v[i]);
+	t->cols = cols;
+	want_cons(c, m, &w);
+	struct con *cons = arena_array(c->a, struct con, w.n + 1u);
+	for (uint32_t i = 0; i < w.n; i++)
+		cons[t->ncons++] = w.v[i].con;
+	cons_sort(cons, t->ncons);
+	t->cons = cons;
+	return t;
+}
+
+/* ---- the table of a many-to-many ---- */
+
+static const struct field *
+end_field(const struct code *c, const struct field *f, sym name, sym to)
+{
+	struct field *g = arena_make(c->a, struct field);
+
+	g->name = name;
+	g->column = sym_printf(c->a, "%s_id", name);
+	g->cls = class_named("ForeignKey");
+	g->kind = FIELD_FK;
+	g->to = to;
+	g->db_index = true;
+	g->db_constraint = f->db_constraint;
+	g->implicit = true;
+	return g;
+}
+
+const struct model *
+m2m_model(const struct code *c, const struct model *m, const struct field *f)
+{
+	if (f->kind != FIELD_M2M || f->through != NULL || f->to == NULL)
+		return NULL;
+	const char *dot = strrchr(f->to, '.');
+	sym to = sym_get(c->a, dot != NULL ? dot + 1 : f->to);
+	bool self = streq(f->to, m->label);
+	sym from_name = self ? sym_printf(c->a, "from_%s", to) : m->name;
+	sym to_name = self ? sym_printf(c->a, "to_%s", to) :
+	    streq(to, m->name) ? sym_printf(c->a, "to_%s", to) : to;
+	if (!self && streq(to, m->name))
+		from_name = sym_printf(c->a, "from_%s", to);
+	const struct field **fields = arena_alloc(c->a, 2, sizeof(*fields));
+	sym *pair = arena_array(c->a, sym, 2);
+	const sym **lists = arena_alloc(c->a, 1, sizeof(*lists));
+	uint16_t *len = arena_array(c->a, uint16_t, 1);
+	struct options *o = arena_make(c->a, struct options);
+	struct model *x = arena_make(c->a, struct model);
+
+	fields[0] = end_field(c, f, from_name, m->label);
+	fields[1] = end_field(c, f, to_name, f->to);
+	pair[0] = from_name;
+	pair[1] = to_name;
+	lists[0] = pair;
+	len[0] = 2;
+	o->unique_together = (struct togethers){ lists, len, 1 };
+	o->db_table = f->db_table != NULL ? f->db_table : name_cut(c->a,
+	    sym_printf(c->a, "%s_%s", model_table(c, m), f->name), 63);
+	o->unmanaged = !model_managed(c, m);
+	x->app = m->app;
+	x->name = sym_printf(c->a, "%s_%s", m->name, f->name);
+	x->title = x->name;
+	x->label = m->label;	/* its table goes with its owner */
+	x->fields = fields;
+	x->nfields = 2;
+	x->opt = o;
+	return x;
+}
+
+/* ---- all of them ---- */
+
+static bool
+con_equal(const struct con *x, const struct con *y)
+{
+	if (x->kind != y->kind || !streq(x->name, y->name) ||
+	    x->ncols != y->ncols || x->ninclude != y->ninclude ||
+	    !streq(x->ref_table, y->ref_table) ||
+	    !streq(x->ref_col, y->ref_col) || !streq(x->expr, y->expr) ||
+	    !streq(x->where, y->where) || !streq(x->method, y->method) ||
+	    !streq(x->opclass, y->opclass) ||
+	    !streq(x->on_delete, y->on_delete) || x->q != y->q ||
+	    x->deferrable != y->deferrable || x->outside != y->outside ||
+	    x->nulls_equal != y->nulls_equal)
+		return false;
+	for (uint16_t i = 0; i < x->ncols; i++)
+		if (!streq(x->cols[i], y->cols[i]))
+			return false;
+	for (uint16_t i = 0; i < x->ninclude; i++)
+		if (!streq(x->include[i], y->include[i]))
+			return false;
+	return true;
+}
+
+static bool
+column_equal(const struct column *x, const struct column *y)
+{
+	return streq(x->name, y->name) && streq(x->type, y->type) &&
+	    streq(x->collation, y->collation) && x->notnull == y->notnull &&
+	    x->dflt == y->dflt && streq(x->dflt_sql, y->dflt_sql) &&
+	    streq(x->field, y->field) && x->writes_null == y->writes_null &&
+	    x->py_default == y->py_default && streq(x->py_value, y->py_value);
+}
+
+static bool
+table_equal(const struct table *x, const struct table *y)
+{
+	if (x->ncols != y->ncols || x->ncons != y->ncons ||
+	    !streq(x->model, y->model))
+		return false;
+	for (uint16_t i = 0; i < x->ncols; i++)
+		if (!column_equal(&x->cols[i], &y->cols[i]))
+			return false;
+	for (uint16_t i = 0; i < x->ncons; i++)
+		if (!con_equal(&x->cons[i], &y->cons[i]))
+			return false;
+	return true;
+}
+
+static void
+put(struct arena *a, struct vec *v, const struct table *t)
+{
+	const struct table *old = vec_find(v, t->name);
+
+	if (old == NULL || !table_equal(old, t))
+		*v = vec_put(a, *v, t);
+}
+
+static void
+model_wants(const struct code *c, const struct model *m, struct vec *out)
+{
+	if (!model_managed(c, m))
+		return;
+	put(c->a, out, want_table(c, m));
+	for (uint32_t i = 0; i < m->nfields; i++) {
+		const struct model *x = m2m_model(c, m, m->fields[i]);
+
+		if (x != NULL)
+			put(c->a, out, want_table(c, x));
+	}
+}
+
+struct vec
+world_want(const struct models *m, const struct settings *s, struct arena *a)
+{
+	struct code c = { a, m, s };
+	struct vec out = { 0 };
+
+	for (uint32_t i = 0; i < m->n; i++)
+		model_wants(&c, m->v[i], &out);
+	return out;
+}
+
+/* ---- only what has changed ---- */
+
+struct next {
+	struct arena *a;
+	struct vec want;
+	struct code before, after;
+	struct list(sym) todo;		/* labels, each once */
+};
+
+static void
+todo(struct next *n, sym label)
+{
+	for (uint32_t i = 0; i < n->todo.n; i++)
+		if (streq(n->todo.v[i], label))
+			return;
+	*list_add(n->a, &n->todo) = label;
+}
+
+static bool
+same_to_others(struct next *n, sym label)
+{
+	const struct model *x = models_find(n->before.models, label);
+	const struct model *y = models_find(n->after.models, label);
+
+	if (x == NULL || y == NULL)
+		return x == y;
+	x = model_concrete(&n->before, x);
+	y = model_concrete(&n->after, y);
+	const struct field *p = model_pk(&n->before, x);
+	const struct field *q = model_pk(&n->after, y);
+	return streq(p->column, q->column) &&
+	    streq(model_table(&n->before, x), model_table(&n->after, y)) &&
+	    streq(field_type(&n->before, p, 0), field_type(&n->after, q, 0));
+}
+
+/* Models whose tables speak of this one: foreign keys, heirs, proxies. */
+static void
+todo_referrers(struct next *n, sym label, bool all)
+{
+	for (uint32_t i = 0; i < n->after.models->n; i++) {
+		const struct model *m = n->after.models->v[i];
+		bool refers = false;
+
+		for (uint32_t k = 0; k < m->nfields && !refers; k++)
+			refers = streq(m->fields[k]->to, label) &&
+			    (all || m->fields[k]->to_field != NULL);
+		for (uint32_t k = 0; k < m->nbases && !refers; k++)
+			refers = all && streq(m->bases[k], label);
+		if (refers)
+			todo(n, m->label);
+	}
+}
+
+static void
+redo(struct next *n, sym label)
+{
+	const struct model *m = models_find(n->after.models, label);
+	struct vec mine = { 0 };
+
+	if (m != NULL)
+		model_wants(&n->after, m, &mine);
+	for (uint32_t i = 0; i < n->want.n;) {
+		const struct table *t = n->want.v[i];
+
+		if (streq(t->model, label) && vec_find(&mine, t->name) == NULL)
+			n->want = vec_drop(n->a, n->want, t->name);
+		else
+			i++;
+	}
+	for (uint32_t i = 0; i < mine.n; i++)
+		put(n->a, &n->want, mine.v[i]);
+}
+
+struct vec
+want_next(struct arena *a, const struct vec *want, const struct models *before,
+    const struct models *after, const struct settings *s)
+{
+	struct next n = { .a = a, .want = *want, .before = { a, before, s },
+		.after = { a, after, s } };
+	uint32_t i = 0, k = 0;
+
+	while (i < before->n || k < after->n) {
+		int c = i == before->n ? 1 : k == after->n ? -1 :
+		    strcmp(before->v[i]->label, after->v[k]->label);
+
+		if (c != 0 || before->v[i] != after->v[k])
+			todo(&n, c > 0 ? after->v[k]->label :
+			    before->v[i]->label);
+		i += c <= 0;
+		k += c >= 0;
+	}
+	for (uint32_t t = 0; t < n.todo.n; t++) {
+		sym label = n.todo.v[t];
+
+		redo(&n, label);
+		todo_referrers(&n, label, !same_to_others(&n, label));
+	}
+	return n.want;
+}

@@ -1,0 +1,253 @@
+#include "judge/world.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "judge/judge.h"
+
+struct turn {			/* one operation on one world */
+	struct arena *a;
+	const struct settings *s;
+	const struct migration *m;
+	const struct op *op;
+	struct world before, after;
+	struct change *out;
+};
+
+static struct lower
+way(struct turn *t, bool back)
+{
+	const struct world *from = back ? &t->after : &t->before;
+	const struct world *to = back ? &t->before : &t->after;
+
+	return (struct lower){ .a = t->a, .s = t->s, .op = t->op,
+		.app = t->m->app, .from = { t->a, &from->models, t->s },
+		.to = { t->a, &to->models, t->s }, .back = back,
+		.have = from->have };
+}
+
+static void
+explain(struct change *c, enum opaque why, sym note)
+{
+	if (c->why != OPAQUE_NOT || why == OPAQUE_NOT)
+		return;
+	c->why = why;
+	c->note = note;
+}
+
+/* Unread statements: what they did to the tables that the state changed is
+ * taken from the code, and marked, so that one blind spot does not spread. */
+static void
+trust(struct turn *t)
+{
+	struct names n = vec_touched(t->a, &t->before.want, &t->after.want);
+
+	for (uint32_t i = 0; i < n.n; i++) {
+		const struct table *w = vec_find(&t->after.want, n.v[i]);
+
+		if (w == NULL) {
+			t->after.have = vec_drop(t->a, t->after.have, n.v[i]);
+			continue;
+		}
+		struct table *x = arena_copy(t->a, w, sizeof(*w));
+		x->model = NULL;
+		x->trusted = true;
+		t->after.have = vec_put(t->a, t->after.have, x);
+	}
+}
+
+static bool
+one_way(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_RUN_SQL:
+	case OP_RUN_PYTHON:
+	case OP_OPAQUE:
+		return !op->reversible;
+	default:
+		return false;
+	}
+}
+
+static void
+turn(struct turn *t)
+{
+	struct change *c = t->out;
+	sym why = code_apply(&t->after.models, &t->before.models, t->op, t->m,
+	    t->s, t->a);
+
+	t->after.want = want_next(t->a, &t->before.want, &t->before.models,
+	    &t->after.models, t->s);
+	struct lower f = way(t, false);
+	lower_op(&f);
+	t->after.have = f.have;
+	explain(c, f.why, f.note);
+	explain(c, why != NULL ? OPAQUE_STATE : OPAQUE_NOT, why);
+	explain(c, f.missing != NULL ? OPAQUE_STATE : OPAQUE_NOT, f.missing);
+	c->fwd = (struct ddls){ f.out.v, f.out.n };
+	c->irreversible = one_way(t->op);
+	if ((c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD) &&
+	    t->before.want.v != t->after.want.v)
+		trust(t);
+	if (c->irreversible)
+		return;
+	struct lower r = way(t, true);
+	lower_op(&r);
+	c->rev = (struct ddls){ r.out.v, r.out.n };
+	/* data that goes back is as opaque as data that goes forth */
+	explain(c, r.why, r.note);
+}
+
+/* Versions that nobody told: the current long-term one, Debian's. */
+static const struct settings *
+known(struct arena *a, const struct settings *s)
+{
+	if (s->django != 0 && s->server != 0)
+		return s;
+	struct settings *n = arena_copy(a, s, sizeof(*s));
+	n->django = s->django != 0 ? s->django : 502;
+	n->server = s->server != 0 ? s->server : 15;
+	return n;
+}
+
+/* ---- SeparateDatabaseAndState ---- */
+
+struct changes { struct change *v; uint32_t n, cap; };
+struct worlds { struct world *v; uint32_t n, cap; };
+
+static void run(struct turn *t, struct changes *out, struct worlds *steps);
+
+/* Database operations run on a scratch copy of the code; what stays of them
+ * is the schema. Then the state's, which touch the code alone. */
+static void
+separate(struct turn *t, struct changes *out, struct worlds *steps)
+{
+	struct world scratch = t->before, now = t->before;
+	struct change *whole;
+	bool unread = false;
+
+	for (uint32_t i = 0; i < t->op->db.n; i++) {
+		struct turn sub = { .a = t->a, .s = t->s, .m = t->m,
+			.op = &t->op->db.v[i], .before = scratch,
+			.after = scratch };
+		uint32_t first = out->n;
+
+		run(&sub, out, NULL);
+		scratch = sub.after;
+		now.have = scratch.have;
+		for (; first < out->n; first++) {
+			unread = unread || out->v[first].why == OPAQUE_SQL ||
+			    out->v[first].why == OPAQUE_PYTHON ||
+			    out->v[first].why == OPAQUE_OPERATION;
+			if (steps != NULL)
+				*list_add(t->a, steps) = now;
+		}
+	}
+	t->after = now;
+	t->before = now;
+	sym why = code_apply(&t->after.models, &t->before.models, t->op, t->m,
+	    t->s, t->a);
+	t->after.want = want_next(t->a, &t->before.want, &t->before.models,
+	    &t->after.models, t->s);
+	whole = list_add(t->a, out);
+	whole->op = t->op;
+	if (why != NULL)
+		explain(whole, OPAQUE_STATE, why);
+	if (unread)
+		trust(t);
+	if (steps != NULL)
+		*list_add(t->a, steps) = t->after;
+}
+
+static void
+run(struct turn *t, struct changes *out, struct worlds *steps)
+{
+	t->after = t->before;
+	if (t->op->kind == OP_SEPARATE) {
+		separate(t, out, steps);
+		return;
+	}
+	struct change *c = list_add(t->a, out);
+	c->op = t->op;
+	t->out = c;
+	turn(t);
+	if (steps != NULL)
+		*list_add(t->a, steps) = t->after;
+}
+
+static struct ddls
+joined(struct arena *a, struct ddls x, struct ddls y)
+{
+	struct ddl *v = arena_array(a, struct ddl, x.n + y.n + 1u);
+
+	if (x.n > 0)
+		memcpy(v, x.v, x.n * sizeof(*v));
+	if (y.n > 0)
+		memcpy(v + x.n, y.v, y.n * sizeof(*v));
+	return (struct ddls){ v, x.n + y.n };
+}
+
+void
+world_apply(struct world *w, struct change *out, const struct op *op,
+    const struct migration *m, const struct settings *s, struct arena *a)
+{
+	struct turn t = { .a = a, .s = known(a, s), .m = m, .op = op,
+		.before = *w };
+	struct changes all = { 0 };
+
+	run(&t, &all, NULL);
+	*w = t.after;
+	memset(out, 0, sizeof(*out));
+	out->op = op;
+	for (uint32_t i = 0; i < all.n; i++) {
+		out->fwd = joined(a, out->fwd, all.v[i].fwd);
+		out->rev = joined(a, all.v[i].rev, out->rev);
+		out->irreversible = out->irreversible || all.v[i].irreversible;
+		explain(out, all.v[i].why, all.v[i].note);
+	}
+}
+
+/* ---- many migrations ---- */
+
+void
+replay_from(struct replay *out, struct arena *a, const struct world *base,
+    const struct migration *const *order, uint32_t n,
+    const struct settings *s)
+{
+	struct world w = *base;
+
+	s = known(a, s);
+	memset(out, 0, sizeof(*out));
+	out->v = arena_array(a, struct moved, n + 1u);
+	out->n = n;
+	for (uint32_t i = 0; i < n; i++) {
+		struct moved *v = &out->v[i];
+		struct changes changes = { 0 };
+		struct worlds steps = { 0 };
+
+		v->m = order[i];
+		v->before = w;
+		for (uint32_t k = 0; k < v->m->ops.n; k++) {
+			struct turn t = { .a = a, .s = s, .m = v->m,
+				.op = &v->m->ops.v[k], .before = w };
+
+			run(&t, &changes, &steps);
+			w = t.after;
+		}
+		v->after = w;
+		v->steps = steps.v;
+		v->changes = changes.v;
+		v->nchanges = changes.n;
+	}
+	out->end = w;
+}
+
+void
+replay_run(struct replay *out, struct arena *a,
+    const struct migration *const *order, uint32_t n,
+    const struct settings *s)
+{
+	struct world empty = { 0 };
+
+	replay_from(out, a, &empty, order, n, s);
+}
