@@ -116,7 +116,8 @@ hook_place(struct hook_place *p, const char *dir, struct err *e)
 	char here[PATH_MAX];
 
 	if (realpath(dir != NULL ? dir : ".", here) == NULL)
-		return err_sys(e, "cannot open '%s'", dir != NULL ? dir : ".");
+		return err_kind(e, ERR_CONFIG, "cannot open '%s': %s",
+		    dir != NULL ? dir : ".", strerror(errno));
 	if (gitcmd_line(&bare, here, e, "rev-parse", "--is-bare-repository",
 		NULL) != 0)
 		return err_kind(e, ERR_CONFIG, "no git repository at '%s': %s",

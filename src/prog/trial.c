@@ -160,10 +160,6 @@ replay(struct trial *t, struct arena *a)
 		if (find(&t->base, t->graph.order[i]) == NULL &&
 		    !squashes_base(&t->base, t->graph.order[i]))
 			pending[n++] = t->graph.order[i];
-	for (uint32_t i = 0; i < n; i++)
-		if (pending[i]->tag.wrong != NULL)
-			wrong(t, a, pending[i]->path, pending[i]->tag.line,
-			    pending[i]->tag.wrong);
 	replay_run(&t->before, a, t->base_graph.order, t->base_graph.n,
 	    &t->settings);
 	replay_from(&t->after, a, &t->before.end, pending, n, &t->settings);

@@ -1,0 +1,148 @@
+#!/bin/sh
+# sluice-install: what stood there before is kept, run, and given back.
+. "${0%/*}/lib.sh"
+
+repo=$T/clone
+hooks=$repo/.git/hooks
+fresh() {
+	rm -rf "$repo"
+	git init -q "$repo" && cd "$repo" || exit 3
+	git commit -q --allow-empty -m start
+}
+hook() { # NAME TEXT…: a foreign hook
+	name=$1
+	shift
+	printf '%s\n' '#!/bin/sh' "$@" >"$hooks/$name"
+	chmod 755 "$hooks/$name"
+}
+
+fresh
+ok "a work tree" sluice-install
+is "$(ls "$hooks" | grep -v sample | tr '\n' ' ')" \
+    "pre-commit pre-merge-commit pre-push " "gets the client's hooks"
+ok "--status: all is in place" sluice-install --status
+cp "$hooks/pre-commit" "$T/stub"
+ok "a second time" sluice-install
+said 'is installed already' "changes nothing"
+is "$(cmp "$hooks/pre-commit" "$T/stub" && echo same)" same "to the byte"
+ok "taken out" sluice-install --uninstall
+is "$(ls "$hooks" | grep -cv sample)" 0 "nothing is left behind"
+exits 1 "--status: nothing is in place" sluice-install --status
+ok "taken out again: nothing to do" sluice-install --uninstall
+
+fresh
+hook pre-commit 'echo "foreign ran as ${0##*/} with $# arguments"'
+chmod 750 "$hooks/pre-commit"
+cp -p "$hooks/pre-commit" "$T/foreign"
+ok "beside a foreign hook" sluice-install
+ok "commit" git commit --allow-empty -m two
+said 'foreign ran' "the foreign hook runs"
+hook pre-commit.before-sluice 'echo no; exit 7'
+exits 1 "and can refuse" git commit -q --allow-empty -m three
+cp -p "$T/foreign" "$hooks/pre-commit.before-sluice"
+exits 0 "--status" sluice-install --status
+said 'pre-commit +sluice, after pre-commit.before-sluice' "names both"
+ok "taken out" sluice-install --uninstall
+is "$(cmp "$hooks/pre-commit" "$T/foreign" && stat -c %a "$hooks/pre-commit")" \
+    750 "the very bytes and mode are back"
+
+fresh
+hook pre-push 'cat >"$OUT"; echo "args $*" >>"$OUT"'
+OUT=$T/pushed
+export OUT
+git init -q --bare "$T/up.git"
+printf '[project]\nsettings = x\n' >sluice.ini
+git add sluice.ini && git commit -q -m ini
+sluice-install >/dev/null
+git push -q "$T/up.git" main:refs/heads/main >/dev/null 2>&1
+is "$(grep -c 'refs/heads/main' "$OUT")" 1 "a foreign pre-push gets its input"
+said=$(grep '^args' "$OUT")
+is "$said" "args $T/up.git $T/up.git" "and its arguments"
+
+fresh
+ln -s ../../elsewhere "$hooks/pre-commit"
+printf '#!/bin/sh\necho linked\n' >"$repo/elsewhere"
+chmod 755 "$repo/elsewhere"
+ok "a hook that is a symbolic link" sluice-install
+ok "commit" git commit --allow-empty -m x
+said linked "is followed when it runs"
+sluice-install --uninstall >/dev/null
+is "$(readlink "$hooks/pre-commit")" ../../elsewhere "and is a link again"
+
+fresh
+printf '#!/bin/sh\nexit 1\n' >"$hooks/pre-commit"
+chmod 644 "$hooks/pre-commit"
+sluice-install >/dev/null
+ok "a foreign hook that git would not run is not run" \
+    git commit -q --allow-empty -m x
+
+fresh
+sluice-install >/dev/null
+mv "$hooks/pre-commit" "$hooks/pre-commit.legacy"
+hook pre-commit 'exec "${0%/*}/pre-commit.legacy" "$@"'
+ok "behind another hook manager" sluice-install
+ok "--status knows" sluice-install --status
+said 'run by the hook manager' "that it is run by that"
+is "$(ls "$hooks" | grep -c before-sluice)" 0 "it is not chained twice"
+
+fresh
+hook pre-commit true
+sluice-install >/dev/null
+hook pre-commit true
+exits 1 "two foreign hooks, one put over ours" sluice-install
+said 'remove the one' "are for a person to sort out"
+
+fresh
+sluice-install >/dev/null
+sed -i "s|^sluice=.*|sluice='/gone/sluice-hook'|" "$hooks/pre-commit"
+exits 1 "a hook whose program is gone refuses" git commit -q --allow-empty -m x
+said 'to repair' "and says how to repair it"
+exits 1 "--status sees it" sluice-install --status
+said "'/gone/sluice-hook' is gone" "and names what is gone"
+ok "installing again" sluice-install
+ok "mends it" git commit -q --allow-empty -m x
+
+fresh
+git config core.hooksPath "$repo/.git/own-hooks"
+ok "core.hooksPath of this repository" sluice-install
+is "$(ls "$repo/.git/own-hooks" | wc -l)" 3 "is obeyed"
+git config core.hooksPath .githooks
+mkdir .githooks
+ok "a relative one, not under version control" sluice-install
+is "$(ls .githooks | wc -l)" 3 "is obeyed"
+rm .githooks/* && echo : >.githooks/pre-commit
+git add -f .githooks && git commit -q --no-verify -m hooks
+exits 1 "one under version control" sluice-install
+said 'sluice-hook pre-commit "\$@" \|\| exit 1' "is refused with the line to add"
+is "$(cat .githooks/pre-commit)" : "and not touched"
+git config --unset core.hooksPath
+git config --global core.hooksPath "$T/global-hooks"
+exits 1 "a global one" sluice-install
+said 'every repository of this user' "is refused, and says why"
+is "$([ -e "$T/global-hooks" ] && echo made)" "" "and not made"
+git config --global --unset core.hooksPath
+
+fresh
+git worktree add -q "$T/linked" && cd "$T/linked" || exit 3
+ok "a linked work tree" sluice-install
+is "$(ls "$hooks" | grep -cv sample)" 3 "shares its repository's hooks"
+cd "$repo" && git worktree remove --force "$T/linked"
+
+git init -q --bare "$T/bare.git"
+ok "a bare repository" sluice-install -C "$T/bare.git"
+is "$(ls "$T/bare.git/hooks" | grep -v sample | tr '\n' ' ')" \
+    "post-receive pre-receive " "gets the server's hooks"
+exits 2 "--client there" sluice-install --client -C "$T/bare.git"
+exits 2 "--server in a work tree" sluice-install --server -C "$repo"
+mkdir "$T/none"
+exits 2 "no repository" sluice-install -C "$T/none"
+said 'no git repository' "is said"
+exits 2 "no such folder" sluice-install -C "$T/nowhere"
+exits 2 "an unknown option" sluice-install --frobnicate
+ok "--help" sluice-install --help
+mkdir "$T/a 'b
+c" && git init -q "$T/a 'b
+c"
+ok "a folder with odd characters" sluice-install -C "$T/a 'b
+c"
+done_testing
