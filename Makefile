@@ -18,7 +18,7 @@ GRAMMAR = $(DEPS)/tree-sitter-python/src
 
 ROOMS = base read judge plan act gate show prog
 PROGS = $(patsubst %.c,%,$(notdir $(wildcard hooks/*.c deploy/*.c)))
-EMBED = $(wildcard src/act/agent.sh src/act/django.py src/act/ledger.sql \
+EMBED = $(wildcard src/act/agent.sh src/act/django.py src/act/django.sh src/act/ledger.sql \
 	src/gate/clean.py)
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla \

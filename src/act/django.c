@@ -19,23 +19,9 @@ static const char helper[] =
 #define BOOTSTRAP "import sys;b=sys.stdin.buffer;" \
 	"exec(b.read(int(b.readline())).decode())"
 
-/* $1 base $2 release $3 root $4 env $5 python $6 settings $7 host $8 commit.
- * The file of KEY=VALUE is read, never run. */
-static const char start_sh[] =
-	"cd \"$1/releases/$2/$3\" || exit 1\n"
-	"if [ -n \"$4\" ]; then\n"
-	"	while IFS= read -r l || [ -n \"$l\" ]; do\n"
-	"		case $l in\n"
-	"		[A-Za-z_]*=*) export \"$l\" ;;\n"
-	"		esac\n"
-	"	done <\"$1/$4\" || exit 1\n"
-	"fi\n"
-	"export SLUICE_PATH=\"$1\" SLUICE_RELEASE=\"$2\" SLUICE_HOST=\"$7\" "
-	"SLUICE_COMMIT=\"$8\"\n"
-	": \"${DJANGO_SETTINGS_MODULE:=$6}\"\n"
-	"export DJANGO_SETTINGS_MODULE PYTHONUNBUFFERED=1 PYTHONUTF8=1\n"
-	"case $5 in /*) python=$5 ;; *) python=$1/releases/$2/$5 ;; esac\n"
-	"exec \"$python\" -c '" BOOTSTRAP "'\n";
+static const char start[] =
+#include "act/django.sh.h"
+;
 
 #define LOOK_EVERY 200		/* ms between two looks of the watch */
 #define ASK_AGAIN 500		/* ms, while an old session still runs */
@@ -173,10 +159,10 @@ django_open(struct lane *l, sym release, struct err *e)
 	struct strvec cmd STRVEC_SCOPED = STRVEC_INIT;
 	struct strbuf head STRBUF_SCOPED = STRBUF_INIT;
 
-	strvec_pushl(&cmd, "sh", "-c", start_sh, "sluice", l->host->path,
+	strvec_pushl(&cmd, "sh", "-c", start, "sluice", l->host->path,
 	    release, or_empty(d->project->root), or_empty(d->target->env),
 	    d->target->python, or_empty(d->project->settings), l->host->name,
-	    or_empty(d->commit), NULL);
+	    or_empty(d->commit), BOOTSTRAP, NULL);
 	if (link_open(&l->django, d->target, l->host, &cmd, e) < 0)
 		return -1;
 	l->django_at = release;

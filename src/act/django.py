@@ -300,8 +300,8 @@ def lock_tables(cursor, request):
     cannot be had in it is given up before PostgreSQL looks for deadlocks."""
     budget = int(request.get("lock_timeout") or 0)
     until = time.monotonic() + budget / 1000
-    for entry in sorted(set(request.get("tables") or [])):
-        table, _, mode = entry.partition("=")
+    entries = {entry.partition("=") for entry in request.get("tables") or []}
+    for table, _, mode in sorted(entries):
         mode = mode or "ACCESS EXCLUSIVE"
         if mode not in MODES:
             raise Refused("error", "no such lock mode: %s" % mode)

@@ -159,7 +159,7 @@ test_all_before(void)
 	    "so it is not otherwise");
 	is_int(apply("notes.0001_initial", &e), ANSWER_YES,
 	    "made again, it is found made");
-	ok(atoi(db_get(d.db, "SELECT count(*) FROM told")) >= 15,
+	ok(strtol(db_get(d.db, "SELECT count(*) FROM told"), NULL, 10) >= 15,
 	    "post_migrate was sent each time");
 	is(db_get(d.db, "SELECT count(*) FROM auth_permission "
 	    "WHERE codename = 'add_user'"), "1", "permissions were made");
@@ -295,7 +295,7 @@ cut(void)
 	kill_at = 0;
 	snprintf(path, sizeof(path), "%s/link", folder);
 	file_read(&b, path, &e);
-	kill(atoi(b.s), SIGKILL);
+	kill((pid_t)strtol(b.s, NULL, 10), SIGKILL);
 	shell("rm -f \"$SLUICE_TEST_PG/srv/slow\"");
 }
 
@@ -455,13 +455,15 @@ prepare(void)
 	    "cp -R \"$SLUICE_TEST_TOP/tests/desk\" srv/releases/r1; "
 	    "printf '#!/bin/sh\\nexec %s %s/tests/desk/link.py \"$@\"\\n' "
 	    "\"$SLUICE_TEST_PY\" \"$SLUICE_TEST_TOP\" >bin/sluice-ssh; "
-	    "chmod +x bin/sluice-ssh");
+	    "chmod +x bin/sluice-ssh; "
+	    "printf '# ours\\n\\nexport DESK_KEY=\"two $words\"' >srv/env");
 	strbuf_printf(&b, "%s/bin", folder);
 	setenv("SLUICE_EXEC_PATH", b.s, 1);
 	strbuf_reset(&b);
 	strbuf_printf(&b, "%s/srv", folder);
 	host.path = target.path = strbuf_take(&b);
 	target.python = py;
+	target.env = "env";
 	signals_fd(&e);
 	d.a = arena_new();
 	d.locks = tables;

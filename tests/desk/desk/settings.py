@@ -1,7 +1,7 @@
 """A small project for tests of what drives Django."""
 import os
 
-SECRET_KEY = "for tests"
+SECRET_KEY = os.environ["DESK_KEY"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 INSTALLED_APPS = [
