@@ -10,7 +10,7 @@ struct progress {
 	bool colour;
 	/* the run's own */
 	sym phase;
-	int64_t *began;		/* by row */
+	int64_t *began, *noted;	/* by row */
 	uint32_t n;
 };
 

@@ -5,8 +5,9 @@
 #include "base/strbuf.h"
 #include "plan/plan.h"
 
-/* What a step does: "apply shop.0005_source", "drain app1". */
-void text_step(struct strbuf *b, const struct step *s);
+/* What a step does: "apply shop.0005_source", "drain"; brief: which release
+ * it is about is known. */
+void text_step(struct strbuf *b, const struct step *s, bool brief);
 /* The rows by phase, with what is live meanwhile, and the notes. The verdicts
  * stand beside the migrations when j is not NULL. */
 void text_plan(struct strbuf *b, const struct plan *p,

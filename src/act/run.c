@@ -231,6 +231,9 @@ failed(struct loop *r, struct slot *k, const struct err *e)
 static void
 ended(struct loop *r, struct slot *k, const char *event)
 {
+	/* "uploading" is over; what a migration or a ref said is to be kept */
+	if (k->s->kind != STEP_MIGRATION && k->s->kind != STEP_PUBLISH)
+		strbuf_reset(&k->l.note);
 	mark(r, k, STEP_DONE, k->l.note.len == 0 ? NULL :
 	    arena_strdup(r->d->a, k->l.note.s));
 	show(r, k, event);
@@ -244,14 +247,13 @@ slot_call(struct loop *r, struct slot *k)
 {
 	const struct kind *kind = kind_of(k->s->kind);
 	struct err e = ERR_INIT;
-	size_t noted = k->l.note.len;
 
 	k->moved = false;
 	k->l.wake = 0;
 	int got = k->at == SLOT_ASK ? kind->ask(&k->l, k->s, &e) :
 	    kind->make(&k->l, k->s, &e);
 	if (got == ANSWER_WAIT) {
-		if (k->l.note.len != noted)
+		if (k->l.note.len > 0)
 			show(r, k, "note");
 		return;
 	}

@@ -258,7 +258,6 @@ go_begin(struct go *g, const char *kind, struct err *e)
 	    .serial = lease_serial(g->d.lease) };
 	g->progress.phase = NULL;
 	g->progress.began = NULL;
-	g->progress.n = 0;
 	return ledger_run_new(g->s.db, g->s.target->name, &g->d.run, &g->plan,
 	    e);
 }

@@ -7,6 +7,9 @@
 #include "base/util.h"
 #include "show/text.h"
 
+#define NOTE_AFTER 1000		/* ms */
+#define NOTE_EVERY 2000
+
 static void
 line_out(const struct progress *p, struct strbuf *b)
 {
@@ -55,18 +58,30 @@ phase_line(struct progress *p, const struct deploy *d, const struct step *s)
 	line_out(p, &b);
 }
 
-/* The row's own clock. */
-static int64_t *
-began(struct progress *p, const struct deploy *d, const struct step *s)
+/* The row's own clock: its place, or -1. */
+static ptrdiff_t
+place(struct progress *p, const struct deploy *d, const struct step *s)
 {
-	static int64_t none;
-
 	if (p->began == NULL || p->n < d->plan->n) {
 		p->began = arena_array(d->a, int64_t, d->plan->n + 1);
+		p->noted = arena_array(d->a, int64_t, d->plan->n + 1);
 		p->n = d->plan->n;
 	}
 	ptrdiff_t i = s - d->plan->steps;
-	return i < 0 || i >= (ptrdiff_t)p->n ? &none : &p->began[i];
+	return i < 0 || i >= (ptrdiff_t)p->n ? -1 : i;
+}
+
+/* What a row says meanwhile changes often: told every few seconds. */
+static bool
+note_due(struct progress *p, ptrdiff_t i)
+{
+	int64_t now = clock_ms();
+
+	if (i < 0 || now - p->began[i] < NOTE_AFTER ||
+	    now - p->noted[i] < NOTE_EVERY)
+		return false;
+	p->noted[i] = now;
+	return true;
 }
 
 static void
@@ -98,17 +113,20 @@ progress_event(void *ctx, const struct deploy *d, const struct lane *l,
 		run_event(p, event);
 		return;
 	}
-	int64_t *at = began(p, d, s);
+	ptrdiff_t at = place(p, d, s);
+	if (streq(event, "note") && !note_due(p, at))
+		return;
 	phase_line(p, d, s);
-	if (streq(event, "start"))
-		*at = clock_ms();
+	if (streq(event, "start") && at >= 0)
+		p->began[at] = clock_ms();
 	moment(&b);
 	word(&b, p, event);
 	strbuf_printf(&b, "%-6s ", l->name);
-	text_step(&b, s);
-	if (*at != 0 && (streq(event, "done") || streq(event, "failed"))) {
+	text_step(&b, s, true);
+	if (at >= 0 && p->began[at] != 0 && (streq(event, "done") ||
+	    streq(event, "failed"))) {
 		strbuf_str(&b, ", ");
-		duration_print(&b, clock_ms() - *at);
+		duration_print(&b, clock_ms() - p->began[at]);
 	}
 	if (l->note.len > 0) {
 		bool loud = streq(event, "failed");

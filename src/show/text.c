@@ -17,12 +17,21 @@ text_ink(struct strbuf *b, bool colour, enum ink ink)
 		strbuf_str(b, code[ink]);
 }
 
+/* " of RELEASE", unless whoever reads it knows. */
+static void
+named(struct strbuf *b, bool brief, const char *what, sym release)
+{
+	strbuf_str(b, what);
+	if (!brief)
+		strbuf_printf(b, " %s", release);
+}
+
 void
-text_step(struct strbuf *b, const struct step *s)
+text_step(struct strbuf *b, const struct step *s, bool brief)
 {
 	switch (s->kind) {
 	case STEP_STAGE:
-		strbuf_printf(b, "stage %s", s->subject);
+		named(b, brief, "stage", s->subject);
 		break;
 	case STEP_MIGRATION:
 		strbuf_printf(b, "%s %s", streq(s->want, "applied") ? "apply" :
@@ -33,24 +42,28 @@ text_step(struct strbuf *b, const struct step *s)
 		    "back into the balancer");
 		break;
 	case STEP_CURRENT:
-		strbuf_printf(b, "switch to %s, restart", s->want);
+		named(b, brief, "restart on", s->want);
+		if (brief)
+			strbuf_str(b, " the release");
 		break;
 	case STEP_HEALTH:
-		strbuf_printf(b, "healthy on %s", s->subject);
+		strbuf_str(b, "healthy");
 		break;
 	case STEP_SOAK:
 		strbuf_str(b, "watch it for ");
 		duration_print(b, strtoll(s->want, NULL, 10));
 		break;
 	case STEP_CENSUS:
-		strbuf_printf(b, "every host attests %s", s->want);
+		named(b, brief, "every host attests", s->want);
+		if (brief)
+			strbuf_str(b, " the release");
 		break;
 	case STEP_FLOOR:
-		strbuf_printf(b, "from here on no release older than %s",
-		    s->want);
+		named(b, brief, "no release older than", s->want);
+		strbuf_str(b, brief ? " this from here on" : " from here on");
 		break;
 	case STEP_PUBLISH:
-		strbuf_printf(b, "publish %s", s->want);
+		named(b, brief, "publish", s->want);
 		break;
 	case STEP_PRUNE:
 		strbuf_printf(b, "keep %s releases", s->want);
@@ -155,7 +168,7 @@ row(struct strbuf *b, const struct step *s, const struct verdict *v,
     bool colour)
 {
 	strbuf_printf(b, "  %4u  %-6s ", s->seq, s->lane);
-	text_step(b, s);
+	text_step(b, s, false);
 	if (v != NULL) {
 		text_ink(b, colour, INK_DIM);
 		strbuf_printf(b, "  (%s)", forward_name[v->forward]);
