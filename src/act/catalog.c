@@ -95,42 +95,53 @@ static const char cons_sql[] = "WITH " TABLES
 
 /* --- values --- */
 
-/* "'new'::character varying" and "'-5'::integer" as they would be written. */
+/* Past the end of the quoted string that s begins with; NULL: no end. */
+static const char *
+past_quote(const char *s)
+{
+	for (s++; *s != '\0'; s++) {
+		if (*s != '\'')
+			continue;
+		if (s[1] != '\'')
+			return s + 1;
+		s++;
+	}
+	return NULL;
+}
+
+static bool
+is_number(const char *s, size_t n)
+{
+	return n > 0 && strspn(s, "-0123456789.") >= n &&
+	    s[strcspn(s, "0123456789")] != '\0';
+}
+
+/* "'new'::character varying" and "'-5'::integer" as they would be written;
+ * NULL: it has to be computed. */
 static sym
-literal(struct arena *a, const char *s, bool *null)
+literal(struct arena *a, const char *s)
 {
 	size_t n = strlen(s);
 
-	*null = false;
-	if (strncmp(s, "NULL::", 6) == 0 || streq(s, "NULL")) {
-		*null = true;
-		return NULL;
-	}
-	if (streq(s, "true") || streq(s, "false"))
+	if (streq(s, "true") || streq(s, "false") || is_number(s, n))
 		return sym_get(a, s);
-	if (s[0] == '\'') {
-		size_t i = 1;
-		while (i < n && (s[i] != '\'' || s[i + 1] == '\'')) {
-			i += s[i] == '\'' ? 2 : 1;
-		}
-		if (i >= n)
-			return NULL;
-		const char *rest = s + i + 1;
-		if (*rest == '\0')
-			return sym_get(a, s);
-		/* only a cast may follow, to nothing that is computed */
-		if (strncmp(rest, "::", 2) != 0 ||
-		    strpbrk(rest + 2, "'+*/|") != NULL ||
-		    strstr(rest + 2, "::") != NULL)
-			return NULL;
-		return sym_getn(a, s, i + 1);
-	}
-	size_t from = s[0] == '(' && n > 2 && s[n - 1] == ')' ? 1 : 0;
-	size_t len = n - 2 * from;
-	if (strspn(s + from, "-0123456789.") == len &&
-	    strpbrk(s, "0123456789") != NULL)
-		return sym_getn(a, s + from, len);
-	return NULL;
+	if (s[0] == '(' && n > 2 && is_number(s + 1, n - 2))
+		return sym_getn(a, s + 1, n - 2);
+	const char *end = s[0] == '\'' ? past_quote(s) : NULL;
+	if (end == NULL)
+		return NULL;
+	size_t len = (size_t)(end - s);
+	if (*end == '\0')
+		return sym_get(a, s);
+	/* only a cast may follow, to nothing that is computed */
+	if (!starts_with(end, "::") || strpbrk(end + 2, "'+*/|:") != NULL)
+		return NULL;
+	if (is_number(s + 1, len - 2) && (streq(end, "::integer") ||
+	    streq(end, "::bigint") || streq(end, "::smallint") ||
+	    starts_with(end, "::numeric") || streq(end, "::real") ||
+	    streq(end, "::double precision")))
+		return sym_getn(a, s + 1, len - 2);
+	return sym_getn(a, s, len);
 }
 
 static bool
@@ -146,7 +157,6 @@ column_default(struct column *c, struct arena *a, const struct pg_rows *r,
     int i)
 {
 	const char *expr = pg_get(r, i, C_DEFAULT);
-	bool null = false;
 
 	if (flag(r, i, C_IDENTITY)) {
 		c->dflt = DFLT_IDENTITY;
@@ -156,10 +166,10 @@ column_default(struct column *c, struct arena *a, const struct pg_rows *r,
 	} else if (expr != NULL && strncmp(expr, "nextval(", 8) == 0 &&
 	    pg_true(r, i, C_SERIAL)) {
 		c->dflt = DFLT_SERIAL;
-	} else if (expr != NULL) {
-		c->dflt_sql = literal(a, expr, &null);
-		c->dflt = c->dflt_sql != NULL ? DFLT_CONST :
-		    null ? DFLT_NONE : DFLT_EXPR;
+	} else if (expr != NULL && !streq(expr, "NULL") &&
+	    !starts_with(expr, "NULL::")) {
+		c->dflt_sql = literal(a, expr);
+		c->dflt = c->dflt_sql != NULL ? DFLT_CONST : DFLT_EXPR;
 		if (c->dflt == DFLT_EXPR)
 			c->dflt_sql = sym_get(a, expr);
 	}
