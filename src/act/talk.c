@@ -7,8 +7,10 @@
 #include "base/clock.h"
 #include "base/util.h"
 
-#define LOST_MAX 4		/* times in a row that a link may be lost */
-#define PAUSE_MS 400		/* before the first new try; then twice, … */
+#define TRIES 3			/* in a row, for a host that was never reached */
+#define TRIES_AGAIN 8		/* for one that was: a cut of half a minute */
+#define PAUSE_MS 300		/* before a new try, then twice as long, … */
+#define PAUSE_MAX_MS 5000
 #define NOISE_MAX 100		/* lines that a login shell says before us */
 #define GREETING "sluice-agent "
 #define LINES '\036'		/* how agent.sh sends several lines in one */
@@ -82,6 +84,7 @@ send_request(struct talk *t, const char *request)
 	if (t->fd >= 0 && t->size > 0)
 		link_send_file(*t->link, t->fd, t->size);
 	t->at = TALK_REPLY;
+	t->greeted = true;
 	t->wake = 0;
 }
 
@@ -98,9 +101,12 @@ lost(struct talk *t, struct err *e)
 {
 	hang_up(t);
 	t->at = TALK_IDLE;
-	if (e->kind == ERR_REFUSED || ++t->lost >= LOST_MAX)
+	if (e->kind == ERR_REFUSED ||
+	    ++t->lost >= (t->greeted ? TRIES_AGAIN : TRIES))
 		return -1;
 	int64_t pause = (int64_t)PAUSE_MS << t->lost;
+	if (pause > PAUSE_MAX_MS)
+		pause = PAUSE_MAX_MS;
 	t->wake = clock_ms() + pause / 2 + pause * (getpid() % 16) / 16;
 	t->at = TALK_PAUSE;
 	err_clear(e);

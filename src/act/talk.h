@@ -19,6 +19,7 @@ struct talk {
 	int fd;			/* what follows the request; -1: nothing */
 	size_t size;
 	enum { TALK_IDLE, TALK_PAUSE, TALK_HELLO, TALK_REPLY } at;
+	bool greeted;		/* it was reached before */
 	int lost, noise;
 	int64_t wake;		/* clock_ms() of the next call; 0: a link moves */
 	int64_t hello_by;
