@@ -20,8 +20,12 @@ enum value_kind {
 	VALUE_TUPLE,	/* items */
 	VALUE_SET,	/* items */
 	VALUE_DICT,	/* items: key, value, key, value */
-	VALUE_NAME,	/* name: dotted, imports resolved: "uuid.uuid4" */
-	VALUE_CALL	/* name: the callee; items: positional; kw */
+	VALUE_NAME,	/* name: dotted, imports resolved: "uuid.uuid4". Django's
+			 * are in their short form, "django.db.models.CharField",
+			 * "django.db.models.CASCADE", however they were imported */
+	VALUE_CALL	/* name: the callee; items: positional; kw. Operators on
+			 * Q and F come as the calls that Django makes of them:
+			 * Q(…, _connector="OR"), CombinedExpression(…, "+", …) */
 };
 
 struct value;
@@ -42,6 +46,11 @@ struct value {
 	uint32_t n;
 	const struct kwarg *kw;
 	uint32_t nkw;
+	sym base;	/* CALL of a class of the project: the Django class that it
+			 * comes from, where its sources say so; else NULL */
+	bool maybe;	/* in a list: there only if a condition holds */
+	uint16_t depth;	/* both bounded, so that recursion may be used */
+	uint32_t weight;
 };
 
 /* Equal as Python would print them, sources aside; opaque values are equal

@@ -14,6 +14,15 @@ size_t word_distance(const char *a, const char *b);
 /* "what: libgit2's own words". The one way in for its errors. */
 int err_git(struct err *e, int rc, const char *what);
 
+/* A migration with a reader of its own; text must outlive it. *line: where it
+ * cannot be parsed. Settle again when the app label was mended. */
+struct reader;
+int migration_parse(struct migration *out, struct reader *r, const char *app,
+    const char *path, const char *dotted, const char *text, size_t len,
+    uint32_t *line, struct err *e);
+void migration_settle(struct migration *m);
+sym path_dotted(struct arena *a, const char *path);
+
 /* A tree of files, whatever it is made of. */
 struct source {
 	const struct source_ops {

@@ -1,0 +1,362 @@
+#include "read/migration.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/util.h"
+#include "read/digest.h"
+#include "read/ops.h"
+#include "read/read.h"
+
+struct attrs {
+	struct reader *r;
+	struct migration *m;
+	struct scope *cls;
+	struct list(struct problem) problems;
+};
+
+static void
+problem(struct attrs *x, uint32_t line, const char *what)
+{
+	struct problem *p = list_add(x->r->a, &x->problems);
+
+	p->line = line;
+	p->what = sym_get(x->r->a, what);
+}
+
+/* The value of a class attribute; NULL: there is none. */
+static const struct value *
+attr(struct attrs *x, const char *name)
+{
+	struct scope *where;
+	struct binding *b = class_attr(x->r, x->cls, sym_get(x->r->a, name),
+	    &where);
+
+	if (b == NULL || b->kind == BIND_FUNCTION || b->kind == BIND_CLASS)
+		return NULL;
+	return eval_force(x->r, eval_binding(x->r, where, b));
+}
+
+/* swappable_dependency(settings.AUTH_USER_MODEL), or of "app.Model" */
+static bool
+read_swappable(struct attrs *x, const struct value *call, struct dep *d)
+{
+	const struct value *of = call->n == 1 ? eval_force(x->r,
+	    call->items[0]) : NULL;
+
+	if (of == NULL)
+		return false;
+	d->name = sym_get(x->r->a, "__first__");
+	if (of->kind == VALUE_NAME) {
+		const char *dot = strrchr(of->name, '.');
+		d->app = sym_get(x->r->a, dot != NULL ? dot + 1 : of->name);
+		d->swappable = true;
+		return true;
+	}
+	sym text = value_str(x->r->a, of);
+	if (text == NULL || strchr(text, '.') == NULL)
+		return false;
+	d->app = sym_getn(x->r->a, text, strcspn(text, "."));
+	return true;
+}
+
+static bool
+read_dep(struct attrs *x, const struct value *v, struct dep *d)
+{
+	v = eval_force(x->r, v);
+	d->line = v->line;
+	if (v->kind == VALUE_CALL &&
+	    ends_with(v->name, ".swappable_dependency"))
+		return read_swappable(x, v, d);
+	if (v->kind == VALUE_CALL && ends_with(v->name, ".SwappableTuple") &&
+	    v->n == 2)
+		v = eval_force(x->r, v->items[0]);
+	if ((v->kind != VALUE_TUPLE && v->kind != VALUE_LIST) || v->n != 2)
+		return false;
+	d->app = value_str(x->r->a, eval_force(x->r, v->items[0]));
+	d->name = value_str(x->r->a, eval_force(x->r, v->items[1]));
+	return d->app != NULL && d->name != NULL;
+}
+
+static void
+read_deps(struct attrs *x, const char *name, const struct dep **out,
+    uint32_t *n)
+{
+	const struct value *v = attr(x, name);
+	struct list(struct dep) deps = { 0 };
+
+	if (v == NULL || v->kind == VALUE_NONE)
+		return;
+	if (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE &&
+	    v->kind != VALUE_SET) {
+		problem(x, v->line, sym_printf(x->r->a, "%s: %s", name,
+		    v->why != NULL ? v->why : "not written out"));
+		return;
+	}
+	for (uint32_t i = 0; i < v->n; i++) {
+		struct dep d = { 0 };
+		if (read_dep(x, v->items[i], &d))
+			*list_add(x->r->a, &deps) = d;
+		else
+			problem(x, d.line, sym_printf(x->r->a,
+			    "%s: cannot be read", name));
+	}
+	*out = deps.v;
+	*n = deps.n;
+}
+
+static int64_t
+timedelta(const struct value *v)
+{
+	static const struct { const char *name; int64_t ms; } units[] = {
+		{ "days", 86400000 }, { "seconds", 1000 }, { "minutes", 60000 },
+		{ "hours", 3600000 }, { "weeks", 604800000 },
+	};
+	int64_t ms = 0;
+
+	if (v == NULL || v->kind != VALUE_CALL)
+		return 0;
+	for (size_t i = 0; i < countof(units); i++) {
+		const struct value *k = value_arg(v, units[i].name,
+		    i < 2 ? (int)i : -1);
+		if (k != NULL && k->kind == VALUE_INT && k->i >= 0 &&
+		    k->i < 100000)
+			ms += k->i * units[i].ms;
+	}
+	return ms;
+}
+
+/* Other tools' words for the same thing. */
+static void
+read_foreign_tag(struct attrs *x)
+{
+	struct tag t = { 0 };
+	const struct value *v = attr(x, "safe");
+
+	if (v != NULL && (v->kind == VALUE_NAME || v->kind == VALUE_CALL)) {
+		t.source = TAG_SAFEMIGRATE;
+		if (ends_with(v->name, "Safe.before_deploy") ||
+		    ends_with(v->name, "Safe.always"))
+			t.value = TAG_SAFE;
+		else if (ends_with(v->name, "Safe.after_deploy"))
+			t.value = TAG_UNSAFE;
+		if (v->kind == VALUE_CALL)
+			t.delay_ms = timedelta(value_arg(v, "delay", 0));
+	}
+	if (t.value == TAG_UNSET && (v = attr(x, "stage")) != NULL &&
+	    v->kind == VALUE_NAME) {
+		t.source = TAG_SYZYGY;
+		if (ends_with(v->name, "Stage.PRE_DEPLOY"))
+			t.value = TAG_SAFE;
+		else if (ends_with(v->name, "Stage.POST_DEPLOY"))
+			t.value = TAG_UNSAFE;
+	}
+	if (t.value == TAG_UNSET &&
+	    (v = attr(x, "is_post_deployment")) != NULL &&
+	    v->kind == VALUE_BOOL && v->i != 0) {
+		t.source = TAG_SENTRY;
+		t.value = TAG_UNSAFE;
+	}
+	if (t.value == TAG_UNSET)
+		return;
+	t.line = v != NULL ? v->line : 0;
+	if (x->m->tag.source == TAG_NONE || x->m->tag.source == TAG_AUTO)
+		x->m->tag = t;
+}
+
+/* Imports, and what numbers and orders a migration rather than being it. */
+static void
+read_digest(struct attrs *x, const char *text, size_t len)
+{
+	static const char *const names[] = { "dependencies", "replaces",
+	    "run_before", "initial", "safe", "stage" };
+	const struct syntax *y = &x->cls->m->syn;
+	struct list(struct span) skip = { 0 };
+
+	for (uint32_t c = node_first(y, 0); c != 0; c = node_next(y, 0, c)) {
+		enum node_kind k = y->v[c].kind;
+		if (k == N_IMPORT || k == N_IMPORT_FROM || k == N_FUTURE)
+			*list_add(x->r->a, &skip) =
+			    (struct span){ y->v[c].start, y->v[c].end };
+		uint32_t body = c == x->cls->node ?
+		    node_field(y, c, F_BODY) : 0;
+		for (uint32_t s = body != 0 ? node_first(y, body) : 0; s != 0;
+		    s = node_next(y, body, s)) {
+			const struct node *n = &y->v[s];
+			size_t w = 0;
+			while (n->start + w < n->end && text[n->start + w] != ' ' &&
+			    text[n->start + w] != '=' &&
+			    text[n->start + w] != ':')
+				w++;
+			for (size_t i = 0; i < countof(names); i++)
+				if (n->kind == N_STATEMENT &&
+				    strlen(names[i]) == w &&
+				    memcmp(text + n->start, names[i], w) == 0)
+					*list_add(x->r->a, &skip) =
+					    (struct span){ n->start, n->end };
+		}
+	}
+	digest_read(x->m->digest, &x->m->tag, x->r->a, text, len, skip.v,
+	    skip.n);
+	struct tag *t = &x->m->tag;
+	if (t->bound != NULL && t->wrong == NULL && t->source == TAG_PERSON &&
+	    !starts_with(x->m->digest, t->bound))
+		t->wrong = sym_printf(x->r->a, "written for other operations "
+		    "(for=%s, they are %.8s now)", t->bound, x->m->digest);
+}
+
+static bool
+own_function(struct attrs *x, const char *name)
+{
+	struct binding *b = scope_own(x->cls, sym_get(x->r->a, name));
+
+	return b != NULL && b->kind == BIND_FUNCTION;
+}
+
+static void
+read_operations(struct attrs *x)
+{
+	static const char *const own[] = { "__init__", "apply", "operations" };
+	const struct value *v = attr(x, "operations");
+
+	if (v != NULL)
+		x->m->ops = ops_read(x->r, v);
+	for (size_t i = 0; i < countof(own); i++) {
+		if (!own_function(x, own[i]))
+			continue;
+		struct op *ops = arena_array(x->r->a, struct op,
+		    x->m->ops.n + 1);
+		for (uint32_t k = 0; k < x->m->ops.n; k++)
+			ops[k] = x->m->ops.v[k];
+		struct binding *b = scope_own(x->cls, sym_get(x->r->a, own[i]));
+		ops[x->m->ops.n] = op_opaque(x->r,
+		    x->cls->m->syn.v[b->node].line, NULL, sym_printf(x->r->a,
+		    "the migration has its own %s()", own[i]));
+		x->m->ops.v = ops;
+		x->m->ops.n++;
+	}
+}
+
+static void
+read_flags(struct attrs *x)
+{
+	const struct value *atomic = attr(x, "atomic");
+	const struct value *initial = attr(x, "initial");
+	struct migration *m = x->m;
+
+	m->atomic = true;
+	if (atomic != NULL && atomic->kind == VALUE_BOOL)
+		m->atomic = atomic->i != 0;
+	else if (atomic != NULL)
+		problem(x, atomic->line, "atomic: cannot be read");
+	m->initial_set = initial != NULL && initial->kind == VALUE_BOOL;
+	m->initial_value = m->initial_set && initial->i != 0;
+	migration_settle(m);
+}
+
+void
+migration_settle(struct migration *m)
+{
+	m->initial = m->initial_set ? m->initial_value : true;
+	for (uint32_t i = 0; i < m->ndeps && !m->initial_set; i++)
+		if (m->deps[i].app == m->app)
+			m->initial = false;
+}
+
+/* 1: Django's Migration is among the bases, or what stands in the class says
+ * so where the bases cannot be followed. */
+static bool
+is_migration(struct reader *r, struct scope *cls)
+{
+	uint32_t list = node_field(&cls->m->syn, cls->node, F_SUPERS);
+	struct class_info ci;
+
+	if (list == 0)
+		return false;
+	class_follow(r, &ci, cls->dotted);
+	if (ci.base != NULL && streq(ci.base, "django.db.migrations.Migration"))
+		return true;
+	return scope_own(cls, sym_get(r->a, "operations")) != NULL &&
+	    scope_own(cls, sym_get(r->a, "dependencies")) != NULL;
+}
+
+static struct scope *
+find_class(struct reader *r, struct module *m)
+{
+	struct scope *where = &m->top;
+	struct binding *b = scope_own(&m->top, sym_get(r->a, "Migration"));
+
+	if (b != NULL && b->kind == BIND_IMPORT)
+		b = dotted_find(r, b->dotted, &where);
+	if (b == NULL || b->kind != BIND_CLASS)
+		return NULL;
+	struct scope *cls = class_scope(r, where->m, b->node);
+	return is_migration(r, cls) ? cls : NULL;
+}
+
+/* "shop/migrations/0001_x.py" → "shop.migrations.0001_x" */
+sym
+path_dotted(struct arena *a, const char *path)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	size_t n = strlen(path);
+
+	if (ends_with(path, "/__init__.py"))
+		n -= strlen("/__init__.py");
+	else if (ends_with(path, ".py"))
+		n -= 3;
+	for (size_t i = 0; i < n; i++)
+		strbuf_char(&b, path[i] == '/' ? '.' : path[i]);
+	return sym_getn(a, b.s, b.len);
+}
+
+int
+migration_parse(struct migration *out, struct reader *r, const char *app,
+    const char *path, const char *dotted, const char *text, size_t len,
+    uint32_t *line, struct err *e)
+{
+	char hex[65];
+
+	*out = (struct migration){ 0 };
+	r->steps = READER_STEPS;
+	struct module *m = module_new(r, dotted, path, text, len, line, e);
+	if (m == NULL)
+		return *line > 0 ? err_wrap(e, "%s:%u", path, *line) :
+		    err_wrap(e, "%s", path);
+	struct scope *cls = find_class(r, m);
+	if (cls == NULL)
+		return 0;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	out->app = sym_get(r->a, app);
+	out->name = sym_getn(r->a, name, strlen(name) -
+	    (ends_with(name, ".py") ? 3 : 0));
+	out->path = sym_get(r->a, path);
+	sha256_hex(hex, text, len);
+	out->blob = sym_get(r->a, hex);
+	struct attrs x = { .r = r, .m = out, .cls = cls };
+	read_operations(&x);
+	read_deps(&x, "dependencies", &out->deps, &out->ndeps);
+	read_deps(&x, "run_before", &out->run_before, &out->nrun_before);
+	read_deps(&x, "replaces", &out->replaces, &out->nreplaces);
+	read_flags(&x);
+	if (cls->m == m)
+		read_digest(&x, text, len);
+	read_foreign_tag(&x);
+	out->problems = x.problems.v;
+	out->nproblems = x.problems.n;
+	return 1;
+}
+
+int
+migration_read(struct migration *out, struct arena *a, const char *app,
+    const char *path, const char *text, size_t len,
+    const struct module_lookup *lookup, struct err *e)
+{
+	struct reader r = { .a = a, .lookup = lookup };
+	uint32_t line;
+
+	return migration_parse(out, &r, app, path, path_dotted(a, path),
+	    arena_copy(a, text, len), len, &line, e);
+}

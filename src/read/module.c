@@ -1,0 +1,329 @@
+#include "read/module.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define FOLLOW_MAX 24
+
+static struct module *
+module_add(struct reader *r, const char *dotted, const char *path)
+{
+	struct module *m = arena_make(r->a, struct module);
+
+	m->dotted = sym_get(r->a, dotted);
+	m->path = sym_get(r->a, path);
+	m->package = path != NULL && ends_with(path, "__init__.py");
+	m->broken = true;
+	m->top.m = m;
+	m->top.dotted = m->dotted;
+	*list_add(r->a, &r->modules) = m;
+	return m;
+}
+
+struct module *
+module_new(struct reader *r, const char *dotted, const char *path,
+    const char *text, size_t len, uint32_t *line, struct err *e)
+{
+	struct syntax syn;
+
+	if (syntax_read(&syn, r->a, text, len, line, e) < 0)
+		return NULL;
+	struct module *m = module_add(r, dotted, path);
+	m->syn = syn;
+	m->broken = false;
+	scope_fill(r, &m->top, 0);
+	return m;
+}
+
+struct module *
+module_find(struct reader *r, const char *dotted)
+{
+	const char *text, *path;
+	size_t len;
+
+	for (uint32_t i = r->modules.n; i > 0; i--)
+		if (streq(r->modules.v[i - 1]->dotted, dotted))
+			return r->modules.v[i - 1]->broken ? NULL :
+			    r->modules.v[i - 1];
+	if (r->lookup == NULL || r->modules.n >= READER_MODULES)
+		return NULL;
+	if (r->lookup->find(r->lookup->ctx, dotted, &text, &len, &path) != 1) {
+		module_add(r, dotted, NULL);
+		return NULL;
+	}
+	struct err e = ERR_INIT;
+	uint32_t line;
+	const char *own = arena_strdup(r->a, path);
+	struct module *m = module_new(r, dotted, own,
+	    arena_copy(r->a, text, len), len, &line, &e);
+	if (m == NULL)
+		module_add(r, dotted, own);
+	return m;
+}
+
+struct scope *
+class_scope(struct reader *r, struct module *m, uint32_t node)
+{
+	for (uint32_t i = 0; i < m->classes.n; i++)
+		if (m->classes.v[i]->node == node)
+			return m->classes.v[i];
+	uint32_t name = node_field(&m->syn, node, F_NAME);
+	struct scope *s = arena_make(r->a, struct scope);
+	s->m = m;
+	s->outer = &m->top;
+	s->node = node;
+	s->dotted = sym_printf(r->a, "%s.%.*s", m->dotted,
+	    (int)(m->syn.v[name].end - m->syn.v[name].start),
+	    m->syn.text + m->syn.v[name].start);
+	*list_add(r->a, &m->classes) = s;
+	uint32_t body = node_field(&m->syn, node, F_BODY);
+	if (body != 0)
+		scope_fill(r, s, body);
+	return s;
+}
+
+struct binding *
+scope_own(struct scope *s, sym name)
+{
+	uint32_t n = s->limit > 0 ? s->limit - 1 : s->binds.n;
+
+	for (uint32_t i = n; i > 0; i--)
+		if (s->binds.v[i - 1].name == name)
+			return &s->binds.v[i - 1];
+	return NULL;
+}
+
+struct binding *
+scope_find(struct scope *s, sym name, struct scope **where)
+{
+	for (; s != NULL; s = s->outer) {
+		struct binding *b = scope_own(s, name);
+		if (b != NULL) {
+			*where = s;
+			return b;
+		}
+	}
+	return NULL;
+}
+
+static struct binding *follow(struct reader *r, const char *dotted,
+    struct scope **where, int depth);
+
+/* path ("SQL", "Money.places") from the names of a scope. */
+static struct binding *
+follow_in(struct reader *r, struct scope *s, const char *path,
+    struct scope **where, int depth)
+{
+	size_t n = strcspn(path, ".");
+	struct binding *b = s->node != 0 ?
+	    class_attr(r, s, sym_getn(r->a, path, n), where) :
+	    scope_own(s, sym_getn(r->a, path, n));
+
+	if (b == NULL) {
+		for (uint32_t i = 0; i < s->stars.n && b == NULL; i++)
+			b = follow(r, sym_printf(r->a, "%s.%s", s->stars.v[i],
+			    path), where, depth + 1);
+		return b;
+	}
+	if (s->node == 0)
+		*where = s;
+	if (b->kind == BIND_IMPORT)
+		return follow(r, sym_printf(r->a, "%s%s", b->dotted, path + n),
+		    where, depth + 1);
+	if (path[n] == '\0')
+		return b;
+	if (b->kind != BIND_CLASS)
+		return NULL;
+	return follow_in(r, class_scope(r, (*where)->m, b->node), path + n + 1,
+	    where, depth + 1);
+}
+
+static struct binding *
+follow(struct reader *r, const char *dotted, struct scope **where, int depth)
+{
+	size_t n = strlen(dotted);
+
+	if (depth > FOLLOW_MAX)
+		return NULL;
+	if (starts_with(dotted, "django.")) {
+		r->leads = dotted;
+		return NULL;
+	}
+	while (n > 0) {
+		while (n > 0 && dotted[n - 1] != '.')
+			n--;
+		if (n == 0)
+			return NULL;
+		sym name = sym_getn(r->a, dotted, n - 1);
+		struct module *m = module_find(r, name);
+		if (m != NULL)
+			return follow_in(r, &m->top, dotted + n, where, depth);
+		n--;
+	}
+	return NULL;
+}
+
+struct binding *
+dotted_find(struct reader *r, const char *dotted, struct scope **where)
+{
+	if (r->depth > READER_DEPTH)
+		return NULL;
+	r->depth++;
+	r->leads = NULL;
+	struct binding *b = follow(r, dotted, where, 0);
+	r->depth--;
+	return b;
+}
+
+static uint32_t
+supers(const struct scope *cls)
+{
+	return cls->node != 0 ? node_field(&cls->m->syn, cls->node, F_SUPERS) :
+	    0;
+}
+
+struct binding *
+class_attr(struct reader *r, struct scope *cls, sym name,
+    struct scope **where)
+{
+	const struct syntax *y = &cls->m->syn;
+	struct binding *b = scope_own(cls, name);
+	uint32_t list = supers(cls);
+
+	*where = cls;
+	if (b != NULL || list == 0 || r->depth > READER_DEPTH)
+		return b;
+	r->depth++;
+	for (uint32_t c = node_first(y, list); c != 0 && b == NULL;
+	    c = node_next(y, list, c)) {
+		const struct value *v = eval(r, cls->outer, c);
+		struct scope *at;
+		if (v->kind != VALUE_NAME)
+			continue;
+		struct binding *base = dotted_find(r, v->name, &at);
+		if (base != NULL && base->kind == BIND_CLASS &&
+		    (at->m != cls->m || base->node != cls->node))
+			b = class_attr(r, class_scope(r, at->m, base->node),
+			    name, where);
+	}
+	r->depth--;
+	return b;
+}
+
+static uint32_t
+defines(const struct scope *s)
+{
+	static const struct { const char *name; uint32_t bit; } names[] = {
+		{ "__init__", DEF_INIT }, { "__new__", DEF_INIT },
+		{ "database_forwards", DEF_FORWARDS },
+		{ "database_backwards", DEF_BACKWARDS },
+		{ "state_forwards", DEF_STATE },
+		{ "db_type", DEF_TYPE }, { "get_internal_type", DEF_TYPE },
+		{ "db_parameters", DEF_TYPE }, { "rel_db_type", DEF_TYPE },
+		{ "db_type_suffix", DEF_TYPE }, { "_get_data_type", DEF_TYPE },
+		{ "contribute_to_class", DEF_OTHER }, { "get_attname", DEF_OTHER },
+		{ "get_attname_column", DEF_OTHER },
+	};
+	uint32_t bits = 0;
+
+	for (uint32_t i = 0; i < s->binds.n; i++)
+		for (size_t k = 0; k < countof(names); k++)
+			if (streq(s->binds.v[i].name, names[k].name))
+				bits |= names[k].bit;
+	return bits;
+}
+
+static void
+follow_class(struct reader *r, struct class_info *out, const char *dotted,
+    int depth)
+{
+	struct scope *at;
+
+	if (starts_with(dotted, "django.")) {
+		if (out->base == NULL)
+			out->base = django_short(r->a, dotted);
+		return;
+	}
+	struct binding *b = depth < FOLLOW_MAX ? dotted_find(r, dotted, &at) :
+	    NULL;
+	if (b == NULL) {
+		if (r->leads != NULL && out->base == NULL)
+			out->base = django_short(r->a, r->leads);
+		return;
+	}
+	if (b->kind == BIND_EXPR) {	/* Money = models.DecimalField */
+		const struct value *v = eval_binding(r, at, b);
+		if (v->kind == VALUE_NAME && !streq(v->name, dotted))
+			follow_class(r, out, v->name, depth + 1);
+		return;
+	}
+	if (b->kind != BIND_CLASS)
+		return;
+	struct scope *cls = class_scope(r, at->m, b->node);
+	const struct syntax *y = &cls->m->syn;
+	if (out->where == NULL) {
+		out->where = at->m->path;
+		out->line = y->v[b->node].line;
+	}
+	out->defines |= defines(cls);
+	uint32_t list = supers(cls);
+	for (uint32_t c = list != 0 ? node_first(y, list) : 0; c != 0;
+	    c = node_next(y, list, c)) {
+		const struct value *v = eval(r, cls->outer, c);
+		if (v->kind == VALUE_NAME && !streq(v->name, cls->dotted))
+			follow_class(r, out, v->name, depth + 1);
+	}
+}
+
+void
+class_follow(struct reader *r, struct class_info *out, const char *dotted)
+{
+	*out = (struct class_info){ 0 };
+	follow_class(r, out, dotted, 0);
+}
+
+/* Fields, expressions and operations are reached by many paths: what stands
+ * between the package and the class is left out. */
+sym
+django_short(struct arena *a, const char *dotted)
+{
+	static const char *const tops[] = {
+		"django.contrib.postgres.operations.", "django.contrib.postgres.fields.",
+		"django.contrib.postgres.indexes.", "django.contrib.postgres.constraints.",
+		"django.contrib.postgres.search.", "django.contrib.postgres.functions.",
+		"django.db.models.functions.", "django.db.models.lookups.",
+		"django.db.models.", "django.db.migrations.",
+	};
+	static const char *const gis[] = { "GeometryField", "PointField",
+	    "LineStringField", "PolygonField", "MultiPointField",
+	    "MultiLineStringField", "MultiPolygonField",
+	    "GeometryCollectionField", "RasterField" };
+
+	if (!starts_with(dotted, "django."))
+		return sym_get(a, dotted);
+	if (starts_with(dotted, "django.contrib.gis.db.models.")) {
+		const char *last = strrchr(dotted, '.') + 1;
+		for (size_t i = 0; i < countof(gis); i++)
+			if (streq(gis[i], last))
+				return sym_printf(a,
+				    "django.contrib.gis.db.models.%s", last);
+		return isupper((unsigned char)*last) ?
+		    sym_printf(a, "django.db.models.%s", last) :
+		    sym_get(a, dotted);
+	}
+	for (size_t i = 0; i < countof(tops); i++) {
+		if (!starts_with(dotted, tops[i]))
+			continue;
+		const char *s = dotted + strlen(tops[i]);
+		for (const char *p = s; ; p += strcspn(p, ".") + 1) {
+			if (isupper((unsigned char)*p) || starts_with(p,
+			    "swappable_dependency"))
+				return sym_printf(a, "%s%s", tops[i], p);
+			if (strchr(p, '.') == NULL)
+				return sym_get(a, dotted);
+		}
+	}
+	return sym_get(a, dotted);
+}

@@ -1,0 +1,158 @@
+/* Names: what a module or a class body binds, and where a dotted name leads.
+ * Statements are followed in order, functions are not run. */
+#ifndef READ_MODULE_H
+#define READ_MODULE_H
+
+#include "read/migration.h"
+#include "read/syntax.h"
+#include "read/value.h"
+
+enum bind_kind {
+	BIND_IMPORT,	/* dotted */
+	BIND_EXPR,	/* name = node */
+	BIND_AUG,	/* name += node */
+	BIND_METHOD,	/* name.dotted(node): append, extend, insert */
+	BIND_CLASS,
+	BIND_FUNCTION,
+	BIND_VALUE,	/* a parameter or a loop's variable */
+	BIND_UNKNOWN	/* bound in a way that is not followed */
+};
+
+struct scope;
+struct binding {
+	sym name;
+	enum bind_kind kind;
+	uint32_t node;
+	sym dotted;
+	const struct scope *env;	/* where node is evaluated; NULL: here */
+	const struct value *value;	/* once known */
+	bool maybe;			/* under an undecided condition */
+	bool busy;
+};
+
+struct module;
+struct scope {
+	struct module *m;
+	struct scope *outer;		/* NULL: the module's own */
+	sym dotted;			/* "shop.fields", "shop.fields.Money" */
+	uint32_t node;			/* class definition; 0: the module */
+	struct list(struct binding) binds;
+	struct list(sym) stars;		/* modules imported by * */
+	uint32_t limit;			/* bindings seen now; 0: all */
+};
+
+struct module {
+	sym dotted, path;
+	bool package;			/* an __init__.py */
+	bool broken;			/* not there, or cannot be parsed */
+	struct syntax syn;
+	struct scope top;
+	struct list(struct scope *) classes;	/* filled so far */
+};
+
+/* One reading of many files: modules are read once. */
+struct reader {
+	struct arena *a;
+	const struct module_lookup *lookup;	/* may be NULL */
+	struct list(struct module *) modules;
+	uint32_t steps;			/* evaluations left */
+	int depth;
+	const char *leads;		/* where dotted_find() left the tree */
+};
+
+#define READER_STEPS 400000u
+#define READER_DEPTH 150
+#define READER_WEIGHT 4000000u		/* of one value */
+#define VALUE_DEPTH 200
+#define READER_MODULES 500u
+
+/* Names that a class on the way to its Django ancestor defines. */
+enum class_def {
+	DEF_INIT = 1, DEF_FORWARDS = 2, DEF_BACKWARDS = 4, DEF_STATE = 8,
+	DEF_TYPE = 16, DEF_OTHER = 32
+};
+
+struct class_info {
+	sym base;		/* the Django class it comes from; NULL */
+	uint32_t defines;	/* enum class_def */
+	sym where;		/* path of the class; NULL: not in this tree */
+	uint32_t line;
+};
+
+/* module.c */
+struct module *module_new(struct reader *r, const char *dotted,
+    const char *path, const char *text, size_t len, uint32_t *line,
+    struct err *e);
+struct module *module_find(struct reader *r, const char *dotted);
+struct scope *class_scope(struct reader *r, struct module *m, uint32_t node);
+/* The binding in force for name, here or further out; *where its scope. */
+struct binding *scope_find(struct scope *s, sym name, struct scope **where);
+struct binding *scope_own(struct scope *s, sym name);
+/* "shop.consts.SQL" to its binding in a module of the tree; NULL: not there. */
+struct binding *dotted_find(struct reader *r, const char *dotted,
+    struct scope **where);
+/* An attribute of a class, its bases included; NULL: none that can be read. */
+struct binding *class_attr(struct reader *r, struct scope *cls, sym name,
+    struct scope **where);
+void class_follow(struct reader *r, struct class_info *out,
+    const char *dotted);
+sym django_short(struct arena *a, const char *dotted);
+
+/* scope.c */
+void scope_fill(struct reader *r, struct scope *s, uint32_t block);
+/* Binds the names of a loop or a parameter to a value, or to its parts. */
+void scope_unpack(struct reader *r, struct scope *s, uint32_t target,
+    const struct value *v);
+
+/* eval.c */
+const struct value *eval(struct reader *r, struct scope *s, uint32_t node);
+const struct value *eval_binding(struct reader *r, struct scope *s,
+    struct binding *b);
+/* A name or call of the project's own code followed to what it stands for. */
+const struct value *eval_force(struct reader *r, const struct value *v);
+/* 1, 0, or -1 where it cannot be told. */
+int eval_truth(struct reader *r, const struct value *v);
+
+/* build.c: values, kept within bounds */
+struct value *value_new(struct reader *r, enum value_kind kind, uint32_t line);
+const struct value *value_seal(struct reader *r, struct value *v);
+const struct value *value_opaque_new(struct reader *r, const struct scope *s,
+    uint32_t node, const char *why);
+const struct value *value_text(struct reader *r, enum value_kind kind,
+    const char *text, size_t len, uint32_t line);
+const struct value *value_name(struct reader *r, const char *dotted,
+    uint32_t line);
+const struct value *value_int_new(struct reader *r, int64_t i, uint32_t line);
+const struct value *value_bool_new(struct reader *r, bool b, uint32_t line);
+/* a + b for lists and tuples; NULL: of different kinds */
+const struct value *value_join(struct reader *r, const struct value *a,
+    const struct value *b, bool maybe);
+
+/* operators.c */
+const struct value *eval_binary(struct reader *r, struct scope *s,
+    uint32_t node);
+const struct value *eval_unary(struct reader *r, struct scope *s,
+    uint32_t node);
+const struct value *eval_compare(struct reader *r, struct scope *s,
+    uint32_t node);
+const struct value *eval_boolean(struct reader *r, struct scope *s,
+    uint32_t node);
+/* name(items…, kw=…) */
+const struct value *value_call(struct reader *r, const char *name,
+    const struct value *const *items, uint32_t n, uint32_t line);
+
+/* literal.c */
+const struct value *eval_string(struct reader *r, struct scope *s,
+    uint32_t node);
+const struct value *eval_number(struct reader *r, struct scope *s,
+    uint32_t node);
+
+/* text.c: NULL where it cannot be done */
+const struct value *text_method(struct reader *r, const struct value *self,
+    const char *method, const struct value *call);
+const struct value *text_percent(struct reader *r, const struct value *fmt,
+    const struct value *arg);
+const struct value *text_call(struct reader *r, const struct value *call);
+bool text_of(struct strbuf *b, const struct value *v);	/* str(v) */
+
+#endif

@@ -1,0 +1,12 @@
+/* Calls of operation classes as struct op. */
+#ifndef READ_OPS_H
+#define READ_OPS_H
+
+#include "read/module.h"
+
+/* v: the list of operations, or what stands in its place. */
+struct op_list ops_read(struct reader *r, const struct value *v);
+struct op op_opaque(struct reader *r, uint32_t line, const char *cls,
+    const char *why);
+
+#endif
