@@ -48,13 +48,17 @@ extern const char *const forward_name[];	/* "either", "safe", … */
 extern const char *const degree_name[];		/* "ok", "note", "may", "breaks" */
 
 struct hazard {			/* what a statement does while it runs */
-	sym table;
-	const char *lock;	/* "ACCESS EXCLUSIVE", … */
+	sym table;		/* NULL: of the migration as a whole */
+	const char *lock;	/* "ACCESS EXCLUSIVE", …; "": not a lock */
 	bool scan, rewrite, build, update, blocks_reads, blocks_writes;
-	sym code;		/* stable, for allow=: "rewrite", "index-blocks-writes" */
-	sym text;
+	sym code;		/* stable, for allow=; NULL: its lock is all, and short */
+	sym text;		/* NULL without a code */
 	uint32_t line;
 };
+/* Codes: rewrite, scan-locks, update-locks, index-locks (reads wait too),
+ * index-blocks-writes, fk-validates, fk-revalidates (dropped and added again),
+ * locks-parent, cascades, lock-held, data-with-schema, time-zone,
+ * concurrently-in-transaction, same-value-unique, long-name. */
 void locks_of(struct arena *a, struct hazard **out, uint32_t *n,
     const struct change *c, const struct world *before,
     const struct settings *s);

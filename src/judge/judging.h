@@ -25,6 +25,12 @@ enum corner { CORNER_A, CORNER_B, CORNER_NEW };
 void phrase(struct judging *j, struct findings *f, const struct moved *m,
     enum corner c);
 
+/* rows.c: what rows must be like before it */
+void rows(struct judging *j, struct verdict *v, const struct moved *m);
+
+/* fixes.c: the way to write it */
+void fixes(struct judging *j, struct verdict *v, const struct moved *m);
+
 /* phase.c: from verdicts and tags to the phase of each */
 void phases(struct judging *j);
 

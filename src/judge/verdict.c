@@ -1,6 +1,7 @@
 /* The corners of the square for a release, and what each migration has to
  * do with them. */
 #include "judge/judging.h"
+#include "judge/hazards.h"
 
 #include <string.h>
 
@@ -289,6 +290,9 @@ judge_one(struct judging *j, uint32_t k)
 	phrase(j, &v->a, m, CORNER_A);
 	phrase(j, &v->b, m, CORNER_B);
 	phrase(j, &v->never, m, CORNER_NEW);
+	hazards(j->a, &v->hazards, &v->nhazards, m, j->s);
+	rows(j, v, m);
+	fixes(j, v, m);
 	v->forward = j->first && !v->opaque ? FWD_SAFE : by_corners(v);
 }
 

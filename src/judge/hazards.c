@@ -1,0 +1,160 @@
+/* Hazards of a whole migration: its statements' locks, and what follows from
+ * their being in one transaction. */
+#include "judge/hazards.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+static struct hazard *
+hazard(struct locking *l, sym table, const char *code, sym text, uint32_t line)
+{
+	struct hazard *h = list_add(l->a, &l->out);
+
+	h->table = table;
+	h->lock = "";
+	h->code = sym_get(l->a, code);
+	h->text = text;
+	h->line = line;
+	return h;
+}
+
+static bool
+grows(const struct hazard *h)
+{
+	return h->scan || h->rewrite || h->build || h->update;
+}
+
+/* A lock against reads, once taken, is held to the end: what comes after it
+ * and takes its time makes it long. */
+static void
+held(struct locking *l, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct hazard *h = &l->out.v[i];
+
+		for (uint32_t k = 0; k < i; k++) {
+			const struct hazard *b = &l->out.v[k];
+
+			if (!b->blocks_reads || !streq(b->table, h->table) ||
+			    !grows(h) || h->blocks_reads)
+				continue;
+			hazard(l, h->table, "lock-held", sym_printf(l->a,
+			    "locks \"%s\" against reads (line %u) and keeps "
+			    "it so while line %u takes its time in the same "
+			    "transaction", h->table, b->line, h->line),
+			    h->line)->blocks_reads = true;
+			return;
+		}
+	}
+}
+
+static bool
+changes_schema(const struct ddl *d)
+{
+	return d->kind >= DDL_CREATE_TABLE && d->kind <= DDL_VALIDATE;
+}
+
+static void
+data_beside_schema(struct locking *l, const struct moved *m)
+{
+	uint32_t data = 0, schema = 0;
+
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		const struct change *c = &m->changes[i];
+		uint32_t line = c->op == NULL ? 1 : c->op->line;
+
+		if (c->why == OPAQUE_PYTHON || c->why == OPAQUE_DATA)
+			data = line;
+		for (uint32_t k = 0; k < c->fwd.n; k++) {
+			if (changes_schema(&c->fwd.v[k]))
+				schema = line;
+			else if (c->fwd.v[k].kind == DDL_DATA)
+				data = line;
+		}
+	}
+	if (data == 0 || schema == 0 || data == schema)
+		return;
+	hazard(l, NULL, "data-with-schema", sym_printf(l->a, "changes rows (line "
+	    "%u) and tables (line %u) in one transaction: the locks are held "
+	    "while the rows are written, and pending trigger events can fail "
+	    "it; put them into two migrations", data, schema), data);
+}
+
+static void
+concurrently(struct locking *l, const struct moved *m)
+{
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
+			const struct ddl *d = &m->changes[i].fwd.v[k];
+
+			if (!d->concurrently)
+				continue;
+			hazard(l, d->table, "concurrently-in-transaction",
+			    sym_get(l->a, "CONCURRENTLY cannot run inside a "
+			    "transaction: write atomic = False into the "
+			    "migration"), d->line != 0 ? d->line :
+			    m->changes[i].op == NULL ? 0 :
+			    m->changes[i].op->line);
+			return;
+		}
+}
+
+static void
+long_names(struct locking *l, const struct ddl *d)
+{
+	const sym names[] = { d->kind == DDL_CREATE_TABLE ? d->table : NULL,
+	    d->to, d->col != NULL ? d->col->name : NULL,
+	    d->con != NULL ? d->con->name : NULL };
+
+	for (size_t i = 0; i < countof(names); i++)
+		if (names[i] != NULL && strlen(names[i]) > 63)
+			hazard(l, d->table, "long-name", sym_printf(l->a,
+			    "\"%s\" is longer than 63 bytes: PostgreSQL cuts "
+			    "it", names[i]), d->line);
+}
+
+/* AddField(unique=True, default=callable): evaluated once, so every row gets
+ * the same value and the second one fails. */
+static void
+one_value_for_all(struct locking *l, const struct moved *m,
+    const struct ddl *d)
+{
+	const struct table *t = d->kind != DDL_ADD_COLUMN ? NULL :
+	    vec_find(&m->after.have, d->table);
+
+	if (t == NULL || d->col == NULL || d->col->dflt != DFLT_CONST ||
+	    vec_find(&m->before.have, d->table) == NULL)
+		return;
+	for (uint16_t i = 0; i < t->ncons; i++)
+		if (con_is_unique(&t->cons[i]) && t->cons[i].ncols == 1 &&
+		    streq(t->cons[i].cols[0], d->col->name) &&
+		    t->cons[i].where == NULL)
+			hazard(l, d->table, "same-value-unique", sym_printf(l->a,
+			    "gives every row of \"%s\" the same \"%s\", which "
+			    "is unique: it fails where there are two rows",
+			    d->table, d->col->name), d->line);
+}
+
+void
+hazards(struct arena *a, struct hazard **out, uint32_t *n,
+    const struct moved *m, const struct settings *s)
+{
+	struct locking l = { .a = a, .s = s, .before = &m->before,
+	    .have = m->before.have };
+
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		locks_change(&l, &m->changes[i]);
+		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
+			long_names(&l, &m->changes[i].fwd.v[k]);
+			one_value_for_all(&l, m, &m->changes[i].fwd.v[k]);
+		}
+	}
+	if (m->m->atomic) {
+		held(&l, l.out.n);
+		data_beside_schema(&l, m);
+		concurrently(&l, m);
+	}
+	*out = l.out.v;
+	*n = l.out.n;
+}
