@@ -1,13 +1,18 @@
 /* What the hooks share: judging, and asking makemigrations. */
 #include "prog/hook.h"
 
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/util.h"
 #include "gate/clean.h"
 #include "gate/export.h"
+#include "gate/known.h"
 #include "prog/opts.h"
 #include "prog/where.h"
 
@@ -92,51 +97,102 @@ tell(struct hook *h, enum clean c, const struct strbuf *words)
 	return warn_only ? 0 : 1;
 }
 
-static int
-verify(struct hook *h, const struct cfg_project *p, const char *tree,
-    const char *temp, bool server, struct err *e)
+/* What to remove when a signal ends us. */
+static char temp_path[PATH_MAX];
+
+static void
+on_signal(int sig)
 {
-	struct strbuf words STRBUF_SCOPED = STRBUF_INIT;
+	if (fork() == 0) {
+		execlp("rm", "rm", "-rf", "--", temp_path, (char *)NULL);
+		_exit(1);
+	}
+	_exit(128 + sig);
+}
+
+static void
+watch_signals(const char *temp)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+
+	snprintf(temp_path, sizeof(temp_path), "%s", temp);
+	for (size_t i = 0; i < countof(sigs); i++)
+		if (signal(sigs[i], on_signal) == SIG_IGN)
+			signal(sigs[i], SIG_IGN);
+}
+
+static void
+forget_signals(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+}
+
+static int
+ask(struct hook *h, struct clean_job *job, const char *tree, enum clean *out,
+    struct strbuf *words, struct err *e)
+{
 	struct export_limit limit = { 0 };
-	enum clean answer = CLEAN_UNKNOWN;
 	const char *link = h->cfg.makemigrations.link;
 
-	if (server)
+	if (job->jail)
 		limit = (struct export_limit){ h->cfg.server.max_files,
 			h->cfg.server.max_bytes, true };
-	if (export_tree(h->repo, tree, temp, &limit, e) < 0)
+	if (export_tree(h->repo, tree, job->tree, &limit, e) < 0)
 		return -1;
-	const char *work = server ? NULL : repo_workdir(h->repo);
-	if (link != NULL && work != NULL &&
-	    export_link(temp, work, link, e) < 0)
+	if (link != NULL && job->worktree != NULL &&
+	    export_link(job->tree, job->worktree, link, e) < 0)
 		return -1;
-	struct clean_job job = {
-		.python = where_python(h->a, h->repo, p), .tree = temp,
-		.root = p->root != NULL ? p->root : ".",
-		.settings = p->settings, .worktree = work, .jail = server,
-		.timeout_ms = server ? h->cfg.server.timeout :
-		    h->cfg.makemigrations.timeout,
-	};
-	if (clean_check(&answer, &words, &job, e) < 0)
+	return clean_check(out, words, job, e);
+}
+
+static int
+export_and_ask(struct hook *h, struct clean_job *job, const char *tree,
+    enum clean *out, struct strbuf *words, struct err *e)
+{
+	struct err none = ERR_INIT;
+	char *temp = NULL;
+
+	if (dir_temp(&temp, "sluice-export", e) < 0)
 		return -1;
-	return tell(h, answer, &words);
+	watch_signals(temp);
+	job->tree = temp;
+	int r = ask(h, job, tree, out, words, e);
+	dir_remove(temp, &none);
+	forget_signals();
+	free(temp);
+	return r;
 }
 
 int
 hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,
     bool server, struct err *e)
 {
-	struct err none = ERR_INIT;
-	char *temp = NULL;
+	struct strbuf words STRBUF_SCOPED = STRBUF_INIT;
+	enum clean answer = CLEAN_UNKNOWN;
+	char key[65];
 
 	if (p->settings == NULL)
 		return err_kind(e, ERR_CONFIG, "%s: [project] settings is "
 		    "missing: the settings module, as in manage.py",
 		    h->cfg.path);
-	if (dir_temp(&temp, "sluice-export", e) < 0)
+	struct clean_job job = {
+		.python = where_python(h->a, h->repo, p),
+		.root = p->root != NULL ? p->root : ".",
+		.settings = p->settings, .jail = server,
+		.worktree = server ? NULL : repo_workdir(h->repo),
+		.timeout_ms = server ? h->cfg.server.timeout :
+		    h->cfg.makemigrations.timeout,
+	};
+	if (known_key(key, h->repo, tree, &job, h->cfg.makemigrations.link,
+		e) < 0)
 		return -1;
-	int r = verify(h, p, tree, temp, server, e);
-	dir_remove(temp, &none);
-	free(temp);
-	return r;
+	if (known_clean(h->repo, key))
+		return 0;
+	if (export_and_ask(h, &job, tree, &answer, &words, e) < 0)
+		return -1;
+	if (answer == CLEAN_YES)
+		known_remember(h->repo, key);
+	return tell(h, answer, &words);
 }
