@@ -1,6 +1,8 @@
 #!/bin/sh
 # act/agent.sh under every sh that a host may have: releases are staged,
 # switched, looked at, pruned; steps outlive their connection.
+# shellcheck disable=SC2016,SC2089,SC2090
+# shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 
 size=$(wc -c <"$top/src/act/agent.sh")

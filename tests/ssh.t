@@ -1,5 +1,6 @@
 #!/bin/sh
 # sluice-ssh against a real sshd: commands, bytes, and whom it trusts.
+# shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 
 host_start 1
