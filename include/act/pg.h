@@ -12,8 +12,8 @@
 struct pg;
 struct pg_rows;
 
-/* application_name "sluice WHAT"; TCP keepalive; connect_timeout; times in
- * the session are bounded by the caller's SETs. Secrets never reach e. */
+/* application_name "sluice WHAT"; TCP keepalive; connect_timeout; a statement
+ * has a minute, unless the caller SETs otherwise. Secrets never reach e. */
 int pg_open(struct pg **out, const char *conninfo, const char *what,
     int64_t timeout_ms, struct err *e);
 void pg_free(struct pg *p);

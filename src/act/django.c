@@ -342,6 +342,26 @@ result(struct lane *l, struct job *j, const json_t *o, struct err *e)
 	return job_end(l, j, -1);
 }
 
+/* Django and we have to mean the same tables. */
+static int
+same_place(struct lane *l, const json_t *o, struct err *e)
+{
+	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+	const char *db = text_of(o, "database"), *schema = text_of(o,
+	    "schema");
+
+	if (pg_exec(l->d->db, &r, "SELECT current_database(), "
+	    "current_schema()", NULL, 0, e) < 0)
+		return -1;
+	if (streq(pg_get(r, 0, 0), db) &&
+	    streq(or_empty(pg_get(r, 0, 1)), schema))
+		return 0;
+	return err_kind(e, ERR_CONFIG, "Django on %s uses database '%s', "
+	    "schema '%s'; 'database' of the target leads to '%s', schema "
+	    "'%s'", l->host->name, db, schema, pg_get(r, 0, 0),
+	    or_empty(pg_get(r, 0, 1)));
+}
+
 /* One line from django.py. */
 static int
 reply(struct lane *l, struct job *j, struct err *e)
@@ -361,7 +381,8 @@ reply(struct lane *l, struct job *j, struct err *e)
 		l->state = AT_RUNNING;
 	} else if (l->state == AT_HELLO && streq(text_of(o, "result"),
 	    "done")) {
-		answer = asked(l, j);
+		answer = same_place(l, o, e) < 0 ? job_end(l, j, -1) :
+		    asked(l, j);
 	} else {
 		if (l->state == AT_HELLO)
 			link_close(l);
@@ -376,7 +397,7 @@ reply(struct lane *l, struct job *j, struct err *e)
 static void
 blocked_too_much(struct lane *l, struct job *j, const struct watch_view *v)
 {
-	struct err ignored = ERR_INIT;
+	struct err e = ERR_INIT;
 	const struct cfg_target *t = l->d->target;
 	int64_t now = clock_ms();
 
@@ -391,7 +412,8 @@ blocked_too_much(struct lane *l, struct job *j, const struct watch_view *v)
 	j->cancelled = true;
 	strbuf_reset(&j->why);
 	strbuf_str(&j->why, v->text);
-	watch_cancel(l->d->watch, j->pid, &ignored);
+	if (watch_cancel(l->d->watch, j->pid, &e) < 0)
+		strbuf_printf(&l->note, "; %s", e.msg);
 }
 
 static void

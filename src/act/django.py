@@ -135,6 +135,9 @@ def hello(_):
     try:
         _, pooled = backend(connection)
         server = getattr(connection, "pg_version", 0)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_database(), current_schema()")
+            database, schema = cursor.fetchone()
     finally:
         disconnect(connection)
     tell(
@@ -143,6 +146,8 @@ def hello(_):
         python=".".join(map(str, sys.version_info[:3])),
         vendor=connection.vendor,
         server=server,
+        database=database,
+        schema=schema,
         pooled=pooled,
         user_model=settings.AUTH_USER_MODEL,
         apps=[

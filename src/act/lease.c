@@ -59,16 +59,6 @@ direct_check(struct pg *p, struct err *e)
 	return 0;
 }
 
-static int
-session_set(struct pg *p, struct err *e)
-{
-	if (pg_server(p) >= 140000 &&
-	    pg_script(p, "SET idle_session_timeout = 0", e) < 0)
-		return -1;
-	return pg_script(p, "SET statement_timeout = '15s'; "
-	    "SET lock_timeout = '3s'", e);
-}
-
 static const char holder_sql[] =
 	"SELECT k.pid, l.who, l.host, l.pid, l.why, l.target, "
 	"extract(epoch FROM coalesce(l.since, a.backend_start))::bigint, "
@@ -203,7 +193,8 @@ take_on(struct lease *l, struct strbuf *holder, const char *target,
 {
 	char key[24];
 
-	if (direct_check(l->p, e) < 0 || session_set(l->p, e) < 0 ||
+	if (direct_check(l->p, e) < 0 || pg_script(l->p,
+	    "SET lock_timeout = '3s'", e) < 0 ||
 	    ledger_open(l->p, target, e) < 0 || lock_key(key, l->p, e) < 0)
 		return -1;
 	int r = lock_try(holder, l->p, key, e);

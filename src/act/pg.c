@@ -103,6 +103,18 @@ conninfo_check(const char *conninfo, struct err *e)
 	return 0;
 }
 
+/* Our sessions are idle for as long as a step takes, and a statement of ours
+ * is short or stuck. */
+static int
+session_set(struct pg *p, struct err *e)
+{
+	if (PQserverVersion(p->c) >= 140000 &&
+	    pg_script(p, "SET idle_session_timeout = 0", e) < 0)
+		return -1;
+	return pg_script(p, "SET statement_timeout = '60s'; "
+	    "SET lock_timeout = '20s'", e);
+}
+
 int
 pg_open(struct pg **out, const char *conninfo, const char *what,
     int64_t timeout_ms, struct err *e)
@@ -133,6 +145,10 @@ pg_open(struct pg **out, const char *conninfo, const char *what,
 	}
 	PQsetNoticeReceiver(p->c, no_notice, NULL);
 	p->answered = clock_ms();
+	if (session_set(p, e) < 0) {
+		pg_free(p);
+		return err_wrap(e, "the database");
+	}
 	*out = p;
 	return 0;
 }

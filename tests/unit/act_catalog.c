@@ -152,7 +152,7 @@ test_catalog(struct pg *p, struct arena *a)
 	con("nn unique c nulls equal");
 	con("late check a,b [(a > 0) OR (b > 0)] not valid");
 	con("plain index b,a include c");
-	con("by_expr index (expr),a [lower(c)] where d IS NOT NULL");
+	con("by_expr index (expr),a [lower(c), a] where d IS NOT NULL");
 	con("one_of unique c where f");
 	con("patt index i varchar_pattern_ops");
 	con("as_gin index l using gin");
