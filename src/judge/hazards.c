@@ -136,6 +136,30 @@ one_value_for_all(struct locking *l, const struct moved *m,
 			    d->table, d->col->name), d->line);
 }
 
+static bool
+same_lock(const struct hazard *x, const struct hazard *y)
+{
+	return streq(x->table, y->table) && streq(x->lock, y->lock) &&
+	    streq(x->code, y->code) && streq(x->text, y->text) &&
+	    x->line == y->line;
+}
+
+static void
+once(struct locking *l)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < l->out.n; i++) {
+		bool seen = false;
+
+		for (uint32_t k = 0; !seen && k < kept; k++)
+			seen = same_lock(&l->out.v[i], &l->out.v[k]);
+		if (!seen)
+			l->out.v[kept++] = l->out.v[i];
+	}
+	l->out.n = kept;
+}
+
 void
 hazards(struct arena *a, struct hazard **out, uint32_t *n,
     const struct moved *m, const struct settings *s)
@@ -155,6 +179,7 @@ hazards(struct arena *a, struct hazard **out, uint32_t *n,
 		data_beside_schema(&l, m);
 		concurrently(&l, m);
 	}
+	once(&l);
 	*out = l.out.v;
 	*n = l.out.n;
 }

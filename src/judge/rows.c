@@ -165,8 +165,8 @@ foreign(struct counting *c, sym table, const struct con *k, bool again)
 	const struct table *t = stood(c, table);
 	struct strbuf q STRBUF_SCOPED = STRBUF_INIT;
 
-	if (t == NULL || k->ncols != 1 || k->ref_table == NULL ||
-	    k->ref_col == NULL || !has_columns(t, k) ||
+	if (t == NULL || k->ncols != 1 || k->ref_col == NULL ||
+	    stood(c, k->ref_table) == NULL || !has_columns(t, k) ||
 	    (again && had_same_key(c, table, k)))
 		return;
 	strbuf_str(&q, "SELECT count(*) FROM ");

@@ -290,10 +290,10 @@ judge_one(struct judging *j, uint32_t k)
 	phrase(j, &v->a, m, CORNER_A);
 	phrase(j, &v->b, m, CORNER_B);
 	phrase(j, &v->never, m, CORNER_NEW);
+	v->forward = j->first && !v->opaque ? FWD_SAFE : by_corners(v);
 	hazards(j->a, &v->hazards, &v->nhazards, m, j->s);
 	rows(j, v, m);
 	fixes(j, v, m);
-	v->forward = j->first && !v->opaque ? FWD_SAFE : by_corners(v);
 }
 
 void

@@ -1,0 +1,32 @@
+/* Fixes being gathered for one migration. */
+#ifndef JUDGE_FIXING_H
+#define JUDGE_FIXING_H
+
+#include "judge/code.h"
+#include "judge/judging.h"
+
+struct fixing {
+	struct judging *j;
+	struct verdict *v;
+	const struct moved *m;
+	const struct change *c;
+	const struct ddl *d;
+	struct list(struct fix) out;
+};
+
+void fix_add(struct fixing *f, const char *title, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* models.CharField(max_length=20), as it is written in a migration, without
+ * one keyword (NULL: with all) and with more of them ("" for none). */
+sym fix_call(struct fixing *f, const struct value *v, const char *without,
+    const char *with);
+
+/* fix_locks.c: for statements that hold up others */
+void fix_constraint(struct fixing *f);
+void fix_not_null(struct fixing *f);
+void fix_nulls(struct fixing *f);
+
+/* cut.c: two migrations instead of one */
+void fix_cut(struct fixing *f);
+
+#endif
