@@ -1,0 +1,151 @@
+/* ALTER TABLE, command by command. */
+#include <string.h>
+
+#include "base/util.h"
+#include "read/sqlparse.h"
+
+static void
+add_con(struct statement *s, sym table, const struct con *c, sym using_index)
+{
+	struct ddl *d = ddl_add(s, DDL_ADD_CON, table);
+
+	d->con = arena_copy(s->a, c, sizeof(*c));
+	d->name = c->name;
+	d->to = using_index;
+}
+
+static void
+add_column(struct statement *s, sym table, json_t *cmd)
+{
+	struct column_cons c;
+
+	sql_column(s->a, &c, table, pq_get(pq_get(cmd, "def"), "ColumnDef"));
+	struct ddl *d = ddl_add(s, DDL_ADD_COLUMN, table);
+	d->col = arena_copy(s->a, &c.col, sizeof(c.col));
+	d->name = c.col.name;
+	d->if_exists = pq_bool(cmd, "missing_ok");
+	for (uint32_t i = 0; i < c.cons.n; i++)
+		add_con(s, table, &c.cons.v[i], NULL);
+}
+
+static void
+add_constraint(struct statement *s, sym table, json_t *cmd)
+{
+	json_t *c = pq_get(pq_get(cmd, "def"), "Constraint");
+	const char *index = pq_str(c, "indexname");
+	struct con con;
+
+	if (sql_constraint(s->a, &con, table, NULL, c) < 0) {
+		ddl_opaque(s, table, "a constraint of an unknown kind");
+		return;
+	}
+	if (index != NULL && pq_str(c, "conname") == NULL)
+		con.name = sym_get(s->a, index);
+	add_con(s, table, &con, sym_get(s->a, index));
+	/* a primary key makes its columns NOT NULL */
+	for (uint16_t i = 0; con.kind == CON_PK && i < con.ncols; i++)
+		ddl_add(s, DDL_SET_NOT_NULL, table)->name = con.cols[i];
+}
+
+static void
+set_default(struct statement *s, sym table, json_t *cmd, sym name)
+{
+	json_t *expr = pq_get(cmd, "def");
+	const char *type;
+	json_t *v = pq_node(expr, &type);
+
+	while (streq(type, "TypeCast"))
+		v = pq_node(pq_get(v, "arg"), &type);
+	if (expr == NULL || (streq(type, "A_Const") && pq_bool(v, "isnull"))) {
+		ddl_add(s, DDL_DROP_DEFAULT, table)->name = name;
+		return;
+	}
+	struct column *c = arena_make(s->a, struct column);
+	c->name = name;
+	c->dflt = streq(type, "A_Const") ? DFLT_CONST : DFLT_EXPR;
+	c->dflt_sql = sql_expr(s->a, expr);
+	struct ddl *d = ddl_add(s, DDL_SET_DEFAULT, table);
+	d->name = name;
+	d->col = c;
+}
+
+static void
+set_type(struct statement *s, sym table, json_t *cmd, sym name)
+{
+	json_t *def = pq_get(pq_get(cmd, "def"), "ColumnDef");
+	struct column *c = arena_make(s->a, struct column);
+
+	c->name = name;
+	c->type = sql_type(s->a, pq_get(def, "typeName"));
+	c->collation = sym_get(s->a, pq_last(pq_get(pq_get(def, "collClause"),
+	    "collname")));
+	struct ddl *d = ddl_add(s, DDL_TYPE, table);
+	d->name = name;
+	d->col = c;
+	d->using = pq_get(def, "raw_default") != NULL;
+}
+
+static const struct { const char *sub; enum ddl_kind kind; } simple[] = {
+	{ "AT_DropColumn", DDL_DROP_COLUMN }, { "AT_DropNotNull", DDL_DROP_NOT_NULL },
+	{ "AT_SetNotNull", DDL_SET_NOT_NULL }, { "AT_DropConstraint", DDL_DROP_CON },
+	{ "AT_ValidateConstraint", DDL_VALIDATE }, { "AT_AddIdentity", DDL_ADD_IDENTITY },
+	{ "AT_DropIdentity", DDL_DROP_IDENTITY }, { "AT_ChangeOwner", DDL_NOTHING },
+	{ "AT_SetIdentity", DDL_OTHER }, { "AT_SetStatistics", DDL_OTHER },
+	{ "AT_SetStorage", DDL_OTHER }, { "AT_SetCompression", DDL_OTHER },
+	{ "AT_SetOptions", DDL_OTHER }, { "AT_ResetOptions", DDL_OTHER },
+	{ "AT_SetRelOptions", DDL_OTHER }, { "AT_ResetRelOptions", DDL_OTHER },
+	{ "AT_ReplaceRelOptions", DDL_OTHER }, { "AT_ClusterOn", DDL_OTHER },
+	{ "AT_DropCluster", DDL_OTHER }, { "AT_ReplicaIdentity", DDL_OTHER },
+	{ "AT_SetTableSpace", DDL_OTHER }, { "AT_SetLogged", DDL_OTHER },
+	{ "AT_EnableTrig", DDL_OTHER }, { "AT_EnableAlwaysTrig", DDL_OTHER },
+	{ "AT_EnableReplicaTrig", DDL_OTHER }, { "AT_DisableTrig", DDL_OTHER },
+	{ "AT_EnableTrigAll", DDL_OTHER }, { "AT_DisableTrigAll", DDL_OTHER },
+	{ "AT_EnableTrigUser", DDL_OTHER }, { "AT_DisableTrigUser", DDL_OTHER },
+	{ "AT_EnableRule", DDL_OTHER }, { "AT_DisableRule", DDL_OTHER },
+	{ "AT_AlterConstraint", DDL_OTHER }, { "AT_DropOids", DDL_NOTHING },
+};
+
+static void
+command(struct statement *s, sym table, json_t *cmd)
+{
+	const char *sub = pq_str(cmd, "subtype");
+	sym name = sym_get(s->a, pq_str(cmd, "name"));
+
+	if (streq(sub, "AT_AddColumn")) {
+		add_column(s, table, cmd);
+	} else if (streq(sub, "AT_AddConstraint")) {
+		add_constraint(s, table, cmd);
+	} else if (streq(sub, "AT_ColumnDefault")) {
+		set_default(s, table, cmd, name);
+	} else if (streq(sub, "AT_AlterColumnType")) {
+		set_type(s, table, cmd, name);
+	} else {
+		for (size_t i = 0; i < countof(simple); i++) {
+			if (!streq(simple[i].sub, sub))
+				continue;
+			struct ddl *d = ddl_add(s, simple[i].kind, table);
+			d->name = name;
+			d->cascade = pq_is(cmd, "behavior", "DROP_CASCADE");
+			d->if_exists = pq_bool(cmd, "missing_ok");
+			return;
+		}
+		ddl_opaque(s, table, sub != NULL && starts_with(sub, "AT_") ?
+		    sym_printf(s->a, "ALTER TABLE … %s", sub + 3) :
+		    "an unknown ALTER TABLE");
+	}
+}
+
+void
+sql_alter_table(struct statement *s, json_t *stmt)
+{
+	sym table = pq_table(s->a, pq_get(stmt, "relation"));
+	json_t *cmds = pq_get(stmt, "cmds");
+
+	if (!pq_is(stmt, "objtype", "OBJECT_TABLE")) {
+		ddl_add(s, DDL_OTHER, table);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(cmds); i++)
+		command(s, table, pq_get(json_array_get(cmds, i),
+		    "AlterTableCmd"));
+}
