@@ -165,9 +165,11 @@ hazards(struct arena *a, struct hazard **out, uint32_t *n,
     const struct moved *m, const struct settings *s)
 {
 	struct locking l = { .a = a, .s = s, .before = &m->before,
-	    .have = m->before.have };
+	    .steps = m->steps, .have = m->before.have };
 
 	for (uint32_t i = 0; i < m->nchanges; i++) {
+		if (i > 0 && m->steps != NULL)
+			l.have = m->steps[i - 1].have;
 		locks_change(&l, &m->changes[i]);
 		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
 			long_names(&l, &m->changes[i].fwd.v[k]);

@@ -492,7 +492,8 @@ locks_change(struct locking *l, const struct change *c)
 		for (uint32_t k = from; k < l->out.n; k++)
 			if (l->out.v[k].line == 0 && c->op != NULL)
 				l->out.v[k].line = c->op->line;
-		schema_apply(l->a, &l->have, l->d, &missing);
+		if (i + 1 < c->fwd.n || l->steps == NULL)
+			schema_apply(l->a, &l->have, l->d, &missing);
 	}
 }
 

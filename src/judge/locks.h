@@ -10,6 +10,7 @@ struct locking {
 	struct arena *a;
 	const struct settings *s;
 	const struct world *before;	/* of the whole migration */
+	const struct world *steps;	/* after each change, or NULL */
 	struct vec have;		/* before the next statement */
 	const struct ddl *d;
 	bool dropped_fk;		/* in this change */

@@ -253,7 +253,11 @@ rows(struct judging *j, struct verdict *v, const struct moved *m)
 	struct counting c = { .j = j, .v = v, .m = m,
 	    .have = m->before.have };
 
-	for (uint32_t i = 0; i < m->nchanges; i++)
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		bool known = m->steps != NULL;
+
+		if (i > 0 && known)
+			c.have = m->steps[i - 1].have;
 		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
 			const struct ddl *d = &m->changes[i].fwd.v[k];
 			sym missing = NULL;
@@ -268,8 +272,10 @@ rows(struct judging *j, struct verdict *v, const struct moved *m)
 				validate(&c, d);
 			else if (d->kind == DDL_TYPE)
 				fit(&c, d);
-			schema_apply(j->a, &c.have, d, &missing);
+			if (!known || k + 1 < m->changes[i].fwd.n)
+				schema_apply(j->a, &c.have, d, &missing);
 		}
+	}
 	v->rows = c.out.v;
 	v->nrows = c.out.n;
 }

@@ -92,7 +92,7 @@ dependencies(struct judging *j)
 
 	j->words = (j->n + 63) / 64;
 	j->needs = arena_array(j->a, uint64_t, (size_t)j->words * j->n + 1);
-	for (uint32_t i = 0; i < j->n; i++) {
+	for (uint32_t i = 0; i < j->n && !j->first; i++) {
 		at[i] = graph_index(r->graph, r->v[i]->m);
 		for (uint32_t p = 0; p < i; p++)
 			if (graph_parent(r->graph, at[i], at[p]) ||

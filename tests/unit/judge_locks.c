@@ -85,7 +85,7 @@ static const struct {
 	  "c ACCESS EXCLUSIVE -;p ACCESS EXCLUSIVE locks-parent;", "" },
 	{ "foreign key dropped and added again", PC "c: p_id bigint!; fk f(p_id>p.id)",
 	  PC "c: p_id bigint?; fk g(p_id>p.id)",
-	  "c ACCESS EXCLUSIVE -;p ACCESS EXCLUSIVE locks-parent;c ACCESS EXCLUSIVE -;"
+	  "c ACCESS EXCLUSIVE -;p ACCESS EXCLUSIVE locks-parent;"
 	  "c SHARE ROW EXCLUSIVE fk-revalidates;p SHARE ROW EXCLUSIVE -;c  lock-held;", "" },
 };
 
