@@ -43,6 +43,11 @@ bool findings_has(const struct findings *f, const struct reason *r);
 void findings_soften(struct findings *f, const struct vec *old,
     const struct vec *now);
 
+/* Nothing is known of tables that came to be as they are by unread SQL between
+ * `old` and `now`: no reason is given about them. */
+void findings_distrust(struct findings *f, const struct vec *old,
+    const struct vec *now);
+
 enum forward { FWD_EITHER, FWD_SAFE, FWD_UNSAFE, FWD_SPLIT, FWD_NEVER, FWD_OPAQUE };
 extern const char *const forward_name[];	/* "either", "safe", … */
 extern const char *const degree_name[];		/* "ok", "note", "may", "breaks" */

@@ -446,3 +446,19 @@ findings_soften(struct findings *f, const struct vec *old,
 			r->degree = DEGREE_NOTE;
 	}
 }
+
+void
+findings_distrust(struct findings *f, const struct vec *old,
+    const struct vec *now)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct table *t = vec_find(now, f->v[i].table);
+
+		if (t == NULL || !t->trusted ||
+		    t == vec_find(old, f->v[i].table))
+			f->v[kept++] = f->v[i];
+	}
+	f->n = kept;
+}

@@ -274,6 +274,8 @@ corners(struct judging *j, uint32_t k)
 
 	v->a = corner_a(j, k);
 	v->b = corner_b(j, k);
+	findings_distrust(&v->a, &j->at[k], &j->at[k + 1]);
+	findings_distrust(&v->b, &j->at[k], &j->at[k + 1]);
 	v->da = findings_worst(&v->a);
 	v->db = findings_worst(&v->b);
 }

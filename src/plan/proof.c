@@ -122,6 +122,7 @@ meet(struct proof *x, sym release)
 	    &x->r->old.have, NULL, x->s);
 	findings_minus(&f, &base);
 	findings_soften(&f, &x->r->old.have, &x->have);
+	findings_distrust(&f, &x->r->old.have, &x->have);
 	for (uint32_t i = 0; i < f.n; i++) {
 		if (f.v[i].degree < DEGREE_MAY)
 			continue;
