@@ -14,6 +14,9 @@ struct watch_view {
 	char text[256];		/* for people: "waits for pid 12 (psql, idle in transaction 4 s)" */
 };
 int watch_look(struct watch_view *v, struct pg *p, int pid, struct err *e);
+/* 1: a migration of Sluice's runs in this database, whoever began it; which
+ * one is in b. 0: none. */
+int watch_migrating(struct strbuf *b, struct pg *p, struct err *e);
 int watch_cancel(struct pg *p, int pid, struct err *e);
 
 #endif

@@ -28,19 +28,6 @@ static const char start[] =
 #define LINKS_TRIED 3
 #define DELAY_MAX 60000
 
-/* django.py takes this lock for as long as it migrates. */
-static const char running_sql[] =
-	"SELECT k.pid, a.application_name FROM pg_locks k "
-	"LEFT JOIN pg_stat_activity a ON a.pid = k.pid "
-	"WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1 "
-	"AND k.database = (SELECT oid FROM pg_database "
-	"WHERE datname = current_database()) "
-	"AND ((k.classid::bigint << 32) | k.objid::bigint) "
-	"= 5498170366551187820 "
-	"UNION SELECT pid, application_name FROM pg_stat_activity "
-	"WHERE datname = current_database() AND state <> 'idle' "
-	"AND application_name LIKE 'sluice migration %' LIMIT 1";
-
 enum { AT_OPEN, AT_HELLO, AT_ASKED, AT_RUNNING, AT_DELAY, AT_LOST };
 
 struct job {
@@ -72,23 +59,6 @@ subject_split(const struct step *s, struct arena *a, sym *app, sym *name,
 	return 0;
 }
 
-/* 1: a session of ours or of a deploy before us still migrates, noted. */
-static int
-still_runs(struct lane *l, struct err *e)
-{
-	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
-
-	if (pg_exec(l->d->db, &r, running_sql, NULL, 0, e) < 0)
-		return err_wrap(e, "cannot see what runs in the database");
-	if (pg_count(r) == 0)
-		return 0;
-	const char *app = pg_get(r, 0, 1);
-	strbuf_reset(&l->note);
-	strbuf_printf(&l->note, "session %s still runs (%s)", pg_get(r, 0, 0),
-	    app != NULL && *app != '\0' ? app : "nameless");
-	return 1;
-}
-
 /* 1: django_migrations is as the step wants it. */
 static int
 is_so(struct lane *l, const struct step *s, struct err *e)
@@ -114,7 +84,7 @@ is_so(struct lane *l, const struct step *s, struct err *e)
 static int
 migration_ask(struct lane *l, const struct step *s, struct err *e)
 {
-	int runs = still_runs(l, e);
+	int runs = watch_migrating(&l->note, l->d->db, e);
 
 	if (runs < 0)
 		return -1;
@@ -470,7 +440,7 @@ find_out(struct lane *l, struct job *j, const struct step *s, struct err *e)
 	int fenced = l->d->lease == NULL ? 1 : lease_renew(l->d->lease, e);
 	if (fenced < 0)
 		return job_end(l, j, -1);
-	int runs = still_runs(l, e);
+	int runs = watch_migrating(&l->note, l->d->db, e);
 	if (runs < 0)
 		return job_end(l, j, -1);
 	if (runs > 0 || fenced == 0)

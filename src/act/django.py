@@ -472,7 +472,8 @@ class Job:
         alias = self.connection.alias
         said = {"stdout": sys.stderr, "plan": self.plan}
         # The private helper is what `migrate` itself calls.
-        state = self.executor._create_project_state(with_applied_migrations=True)
+        state_new = self.executor._create_project_state
+        state = state_new(with_applied_migrations=True)
         emit_pre_migrate_signal(0, False, alias, apps=state.apps, **said)
         way = self.atomic if self.migration.atomic else self.plain
         state = way(state.clone())

@@ -1,7 +1,9 @@
 #include "act/lease.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +11,19 @@
 
 #include "act/act.h"
 #include "act/ledger.h"
+#include "act/watch.h"
 #include "base/clock.h"
 #include "base/hex.h"
 
 #define ASK_EVERY 2000		/* ms between two questions of lease_check */
 #define PATIENCE 15000		/* without an answer for so long: lost */
+#define GONE_TRIES 60		/* of 50 ms, for a session to follow its client */
+
+/* The server, too, looks whether our machine is still there: a lease of one
+ * that is not is free in half a minute. */
+#define SESSION_SQL "SET lock_timeout = '3s'; " \
+	"SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; " \
+	"SET tcp_keepalives_count = 3"
 
 struct lease {
 	struct pg *p;
@@ -83,7 +93,20 @@ since_print(struct strbuf *b, int64_t at)
 	strbuf_char(b, ')');
 }
 
-/* Who has the lock, in words. 1: told. 0: nobody any more. */
+/* A holder on this machine that was killed: its session ends in a moment. */
+static bool
+is_gone(const char *host, const char *pid)
+{
+	char here[256] = "";
+
+	gethostname(here, sizeof(here) - 1);
+	return streq(host, here) && kill((pid_t)strtol(pid, NULL, 10), 0) < 0 &&
+	    errno == ESRCH;
+}
+
+enum { HOLDER_NONE, HOLDER_TOLD, HOLDER_GONE };
+
+/* Who has the lock, in words. 0 and up: of the above. */
 static int
 holder_tell(struct strbuf *b, struct pg *p, const char *key, struct err *e)
 {
@@ -92,7 +115,7 @@ holder_tell(struct strbuf *b, struct pg *p, const char *key, struct err *e)
 	if (pg_exec(p, &r, holder_sql, &key, 1, e) < 0)
 		return -1;
 	if (pg_count(r) == 0)
-		return 0;
+		return HOLDER_NONE;
 	struct strbuf t STRBUF_SCOPED = STRBUF_INIT;
 	if (pg_get(r, 0, 1) != NULL) {
 		strbuf_printf(&t, "%s on %s (process %s) ", pg_get(r, 0, 1),
@@ -107,8 +130,15 @@ holder_tell(struct strbuf *b, struct pg *p, const char *key, struct err *e)
 		    from != NULL ? from : "this machine");
 		since_print(&t, pg_int(r, 0, 6));
 	}
+	bool gone = pg_get(r, 0, 1) != NULL &&
+	    is_gone(pg_get(r, 0, 2), pg_get(r, 0, 3));
+	if (gone)
+		strbuf_printf(&t, " (that process is gone and its session %s "
+		    "is not: SELECT pg_terminate_backend(%s))",
+		    pg_get(r, 0, 0), pg_get(r, 0, 0));
+	strbuf_reset(b);
 	strbuf_clean(b, t.s, t.len, false);
-	return 1;
+	return gone ? HOLDER_GONE : HOLDER_TOLD;
 }
 
 /* 1: ours. 0: another's, told. A holder that goes away while we ask makes us
@@ -116,7 +146,7 @@ holder_tell(struct strbuf *b, struct pg *p, const char *key, struct err *e)
 static int
 lock_try(struct strbuf *holder, struct pg *p, const char *key, struct err *e)
 {
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < GONE_TRIES; i++) {
 		CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
 		if (pg_exec(p, &r, "SELECT pg_try_advisory_lock($1::bigint)",
 		    &key, 1, e) < 0)
@@ -124,11 +154,12 @@ lock_try(struct strbuf *holder, struct pg *p, const char *key, struct err *e)
 		if (pg_true(r, 0, 0))
 			return 1;
 		int told = holder_tell(holder, p, key, e);
-		if (told != 0)
+		if (told < 0 || told == HOLDER_TOLD)
 			return told < 0 ? -1 : 0;
 		clock_sleep(50);
 	}
-	strbuf_str(holder, "somebody who comes and goes");
+	if (holder->len == 0)
+		strbuf_str(holder, "somebody who comes and goes");
 	return 0;
 }
 
@@ -178,8 +209,15 @@ row_take(struct lease *l, struct strbuf *holder, const char *target,
 		if (!streq(pg_state(l->p), "55P03"))
 			return -1;
 		err_clear(e);
-		strbuf_str(holder, "a migration of the deploy before still "
-		    "runs in the database: wait for its end, or cancel it");
+		int told = watch_migrating(holder, l->p, e);
+		if (told < 0)
+			return -1;
+		if (told == 0) {
+			strbuf_reset(holder);
+			strbuf_str(holder, "a session has the lease's row");
+		}
+		strbuf_str(holder, ", begun by the deploy before: wait for "
+		    "its end, or cancel it");
 		return 0;
 	}
 	l->serial = pg_int(r, 0, 0);
@@ -193,8 +231,7 @@ take_on(struct lease *l, struct strbuf *holder, const char *target,
 {
 	char key[24];
 
-	if (direct_check(l->p, e) < 0 || pg_script(l->p,
-	    "SET lock_timeout = '3s'", e) < 0 ||
+	if (direct_check(l->p, e) < 0 || pg_script(l->p, SESSION_SQL, e) < 0 ||
 	    ledger_open(l->p, target, e) < 0 || lock_key(key, l->p, e) < 0)
 		return -1;
 	int r = lock_try(holder, l->p, key, e);

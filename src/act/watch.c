@@ -114,3 +114,34 @@ watch_cancel(struct pg *p, int pid, struct err *e)
 		return err_wrap(e, "cannot cancel session %d", pid);
 	return 0;
 }
+
+/* django.py takes this lock for as long as it migrates. */
+static const char running_sql[] =
+	"SELECT k.pid, a.application_name FROM pg_locks k "
+	"LEFT JOIN pg_stat_activity a ON a.pid = k.pid "
+	"WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1 "
+	"AND k.database = (SELECT oid FROM pg_database "
+	"WHERE datname = current_database()) "
+	"AND ((k.classid::bigint << 32) | k.objid::bigint) "
+	"= 5498170366551187820 "
+	"UNION SELECT pid, application_name FROM pg_stat_activity "
+	"WHERE datname = current_database() AND state <> 'idle' "
+	"AND application_name LIKE 'sluice migration %' LIMIT 1";
+
+int
+watch_migrating(struct strbuf *b, struct pg *p, struct err *e)
+{
+	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+
+	if (pg_exec(p, &r, running_sql, NULL, 0, e) < 0)
+		return err_wrap(e, "cannot see what runs in the database");
+	if (pg_count(r) == 0)
+		return 0;
+	struct strbuf t STRBUF_SCOPED = STRBUF_INIT;
+	const char *app = pg_get(r, 0, 1);
+	strbuf_printf(&t, "session %s still runs (%s)", pg_get(r, 0, 0),
+	    app != NULL && *app != '\0' ? app : "nameless");
+	strbuf_reset(b);
+	strbuf_clean(b, t.s, t.len, false);
+	return 1;
+}
