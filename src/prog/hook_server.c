@@ -45,11 +45,13 @@ receive_project(struct hook *h, const struct cfg_project *p,
 	if (range_deployed(&bases, &n, h->a, h->repo, &h->cfg, p, target,
 		e) < 0)
 		return -1;
-	struct range_base old = { l->old, l->old != NULL ?
-		"what this branch had" : "nothing: this is the first release" };
-	if (n == 0) {
+	struct range_base old = { l->old, "what this branch had" };
+	if (n == 0 && l->old != NULL) {
 		bases = &old;
 		n = 1;
+	} else if (n == 0 && range_bases(&bases, &n, h->a, h->repo, &h->cfg,
+		p, l->new, NULL, NULL, e) < 0) {
+		return -1;
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		struct source *src = NULL;

@@ -9,7 +9,8 @@
 static void
 clean(struct strbuf *b, const char *s)
 {
-	strbuf_clean(b, s, strlen(s), false);
+	if (s != NULL)
+		strbuf_clean(b, s, strlen(s), false);
 }
 
 /* Indented lines of a text that may have several. */
@@ -76,16 +77,32 @@ reasons(struct strbuf *b, const struct findings *f, const char *corner)
 	}
 }
 
+/* A lock that is short is no hazard: it has no text, and shows when asked. */
 static void
-hazards(struct strbuf *b, const struct verdict *v)
+hazards(struct strbuf *b, const struct verdict *v, bool all)
 {
 	for (uint32_t i = 0; i < v->nhazards; i++) {
 		const struct hazard *h = &v->hazards[i];
 
-		strbuf_printf(b, INDENT "lock: ");
-		clean(b, h->text);
+		if (h->text == NULL && !all)
+			continue;
+		strbuf_str(b, INDENT "lock: ");
+		if (h->text != NULL)
+			clean(b, h->text);
+		else
+			strbuf_printf(b, "%s on \"%s\", for a moment", h->lock,
+			    h->table != NULL ? h->table : "");
 		strbuf_char(b, '\n');
 	}
+}
+
+static bool
+hazardous(const struct verdict *v)
+{
+	for (uint32_t i = 0; i < v->nhazards; i++)
+		if (v->hazards[i].text != NULL)
+			return true;
+	return false;
 }
 
 static void
@@ -103,7 +120,7 @@ fixes(struct strbuf *b, const struct verdict *v)
 static bool
 fine(const struct verdict *v)
 {
-	return !refused(v) && v->phase == FWD_SAFE && v->nhazards == 0 &&
+	return !refused(v) && v->phase == FWD_SAFE && !hazardous(v) &&
 	    v->drops == NULL && v->overruled == NULL;
 }
 
@@ -133,7 +150,7 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 		clean(b, v->drops);
 		strbuf_char(b, '\n');
 	}
-	hazards(b, v);
+	hazards(b, v, s->explain);
 	if (s->explain) {
 		strbuf_printf(b, INDENT "way back: %s%s", v->irreversible ?
 			"none" : forward_name[v->reverse],
