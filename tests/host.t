@@ -6,9 +6,10 @@
 
 host_start 1
 host_start 2
+srv=$T/host1/srv
 R1=20261121T220001Z-abcdef012345 R2=20261121T220002Z-abcdef012345
 
-# ini [LINE…]: below [target]; each host has a folder of its own by a link
+# ini [LINE…]: below [target]; the folder is the host's own
 ini() {
 	{
 		printf '%s\n' '[project]' 'root = app' 'settings = s' \
@@ -41,8 +42,8 @@ ini 'build = echo building; sleep 0.2; echo $SLUICE_COMMIT >built' \
 play "ask stage app1 $R1 staged" "make stage app1 $R1 staged" \
     "ask stage app1 $R1 staged" "make stage app1 $R1 staged"
 is "$(answers)" "no yes yes yes " "staged"
-ok "the same bytes" cmp "$T/src/app/data" "$T/srv/releases/$R1/app/data"
-is "$(cat "$T/srv/releases/$R1/app/built")" c0ffee "built in its place"
+ok "the same bytes" cmp "$T/src/app/data" "$srv/releases/$R1/app/data"
+is "$(cat "$srv/releases/$R1/app/built")" c0ffee "built in its place"
 play "ask current app1 current $R1" "make current app1 current $R1" \
     "ask current app1 current $R1" "ask current app1 current $R2"
 is "$(answers)" "no yes yes no " "current"
@@ -51,7 +52,7 @@ play "ask health app1 $R1 healthy" "make health app1 $R1 healthy"
 is "$(head -n 1 "$T/out")" no "not healthy"
 said "app1: not well after 3 s: .*exit code 1" "for as long as it may take"
 is "$(($(date +%s) - before < 8))" 1 "and no longer"
-(sleep 1; : >"$T/srv/well") &
+(sleep 1; : >"$srv/well") &
 play "make health app1 $R1 healthy" "ask health app1 $R1 healthy"
 is "$(answers)" "yes yes " "it becomes healthy"
 play "make stage app1 $R2 staged" "make current app1 current $R2" \
@@ -65,7 +66,7 @@ said "not every host serves $R2 alone: app1: still running from an older release
     "the census names it"
 # shellcheck disable=SC2046
 kill $(ps -eo pid,args | awk '/[s]leep 300/ { print $1 }' | while read -r p; do
-	readlink "/proc/$p/cwd" | grep -q "^$T/srv/releases/$R1" && echo "$p"
+	readlink "/proc/$p/cwd" | grep -q "^$srv/releases/$R1" && echo "$p"
 done)
 play "make census app1 hosts $R2" "make prune app1 releases 1" view
 is "$(head -n 2 "$T/out" | tr '\n' ' ')" "yes yes " "until it ends; pruned"
@@ -116,41 +117,41 @@ known=$T/ssh/known_hosts
 
 # shellcheck disable=SC2016
 ini 'build = echo x >>"$SLUICE_PATH/builds"; sleep 3; echo end'
-rm -rf "$T/srv/releases/$R1"
+rm -rf "$srv/releases/$R1"
 links() { pgrep -f "[s]luice-ssh .*-p $(cat "$T/host1/port")"; }
 play "make stage app1 $R1 staged" &
 played=$!
-wait_for 8 test -f "$T/srv/builds"
+wait_for 8 test -f "$srv/builds"
 links >"$T/links"
 kill -9 "$(cat "$T/links")"
 code=0
 wait "$played" || code=$?
 is "$(cat "$T/out")" yes "a link killed in the middle of a build is joined again"
-is "$(grep -c x "$T/srv/builds")" 1 "it was built once"
+is "$(grep -c x "$srv/builds")" 1 "it was built once"
 
-rm -rf "$T/srv/releases/$R1" "$T/srv/builds"
+rm -rf "$srv/releases/$R1" "$srv/builds"
 play "make stage app1 $R1 staged" &
 played=$!
-wait_for 8 test -f "$T/srv/builds"
+wait_for 8 test -f "$srv/builds"
 host_stop 1 all
 sleep 0.5
 /usr/sbin/sshd -f "$T/host1/sshd_config" -E "$T/host1/log"
 wait "$played"
 is "$(cat "$T/out")" yes "sshd gone and come again"
-is "$(grep -c x "$T/srv/builds")" 1 "it was built once"
+is "$(grep -c x "$srv/builds")" 1 "it was built once"
 
 # the whole program dies: the build goes on, the next one joins it
-rm -rf "$T/srv/releases/$R1" "$T/srv/builds"
+rm -rf "$srv/releases/$R1" "$srv/builds"
 echo "make stage app1 $R1 staged" |
     "$bin/unit/lane" "$T/sluice.ini" "$T/r.tar" >"$T/out" 2>&1 &
 dead=$!
-wait_for 8 test -f "$T/srv/builds"
+wait_for 8 test -f "$srv/builds"
 kill -9 "$dead"
 ok "its link ends with it" wait_for 5 sh -c \
     "! pgrep -f '[s]luice-ssh .*-p $(cat "$T/host1/port")'"
 play "make stage app1 $R1 staged"
 is "$(cat "$T/out")" yes "after a kill -9 it is joined"
-is "$(grep -c x "$T/srv/builds")" 1 "it was built once"
+is "$(grep -c x "$srv/builds")" 1 "it was built once"
 
 # --- OpenSSH in its place ---------------------------------------------------
 

@@ -9,6 +9,13 @@ known=$T/ssh/known_hosts
 sls() { sluice-ssh -p "$port" -l "$me" -i "$T/ssh/id" \
     -o "KNOWN_HOSTS=$known" -T 4000 "$@"; }
 on() { sls "$addr" "$@"; }
+# shows TEXT DESCRIPTION: the last run printed it
+shows() {
+	case $(cat "$T/out" "$T/err") in
+	*"$1"*) pass "$2" ;;
+	*) fail "$2"; told ;;
+	esac
+}
 
 # --- a command: its output, its end ---------------------------------------
 
@@ -54,7 +61,7 @@ ok "a reader who leaves ends it" wait_for 3 sh -c \
 
 line=$(cat "$known")
 try() { known=$T/kh; shift; printf '%s\n' "$@" >"$known"; run on 'echo in'; }
-print=$(ssh-keygen -lf "$T/host1/key.pub" | cut -d' ' -f2 | sed 's,+,[+],g')
+print=$(ssh-keygen -lf "$T/host1/key.pub" | cut -d' ' -f2)
 ssh-keygen -q -t ed25519 -N '' -f "$T/other"
 ssh-keygen -q -t ecdsa -N '' -f "$T/ecdsa"
 other=$(cut -d' ' -f1,2 "$T/other.pub")
@@ -64,13 +71,14 @@ at="[$addr]:$port"
 try unknown "# nothing here"
 is "$code" 254 "an unknown host key: refused"
 said 'not known' "it says so"
-said "$print" "it shows the fingerprint"
+shows "$print" "it shows the fingerprint"
 said 'accept-host-key' "it says what to do"
 known=$T/none run on 'echo in'
 is "$code" 254 "no known_hosts file: refused"
 try changed "$at $other"
 is "$code" 254 "a changed host key: refused"
-said "HAS CHANGED.*$print.*kh:1" "it says so, and where"
+said "HAS CHANGED.*kh:1" "it says so, and where"
+shows "$print" "with the fingerprint"
 try revoked "$line" "@revoked * $blob"
 is "$code" 254 "a revoked host key: refused"
 said 'revoked' "it says so"
@@ -86,7 +94,7 @@ try both "$at $other" "$addr $blob"
 is "$code" 254 "but not against the name with the port"
 try wild "[127.*]:$port,x $blob"
 is "$code" 0 "a wildcard"
-try not "!$at,!$addr,* $blob"
+try not "!*$addr*,* $blob"
 is "$code" 254 "a negated name"
 try broken "x" "$(printf '%05000d' 0) y z" "$line"
 is "$code" 0 "a broken line hides no other"
@@ -102,7 +110,8 @@ wait_for 10 test -s "$T/host1/pid"
 exits 0 "the known one of two keys is asked for" on true
 run sls --show-host-key "$addr"
 is "$(grep -c SHA256: "$T/out")" 2 "--show-host-key shows both"
-said "^\[$addr\]:$port ssh-ed25519 .* $print\$" "as known_hosts lines"
+said "^\[$addr\]:$port ssh-ed25519 AAAA" "as known_hosts lines"
+shows " $print" "with fingerprints"
 
 # --- who we are -----------------------------------------------------------
 
@@ -139,9 +148,9 @@ wait_for 5 test -s "$T/mute"
 run sluice-ssh -T 700 -p "$(cat "$T/mute")" "$addr" true
 is "$code" 255 "a port that never answers"
 said 'in time' "it gives up in time"
-on 'sleep 30' >"$T/out" 2>"$T/err" &
+on 'echo in; sleep 30' >"$T/out" 2>"$T/err" &
 sls=$!
-sleep 0.7
+wait_for 10 grep -q in "$T/out"
 host_stop 1 all
 code=0
 wait "$sls" || code=$?

@@ -1,9 +1,11 @@
 /* Who we are to the host: a key from a file or from the agent. */
 #include "act/ssh.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "act/hostkey.h"
@@ -54,6 +56,16 @@ tried(struct admit *a, const char *what, const char *why)
 	    what, why != NULL ? ": " : "", why != NULL ? why : "");
 }
 
+/* libssh2 calls it a refusal when the other side went away meanwhile. */
+static bool
+hung_up(const struct ssh *x)
+{
+	char c;
+	ssize_t n = recv(x->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 /* 1: in. 0: not with this key. -1: err. */
 static int
 by_file(struct admit *a, const char *path, struct err *e)
@@ -76,8 +88,7 @@ by_file(struct admit *a, const char *path, struct err *e)
 	if (r == 0)
 		return 1;
 	libssh2_session_last_error(x->s, &text, NULL, 0);
-	if (r == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
-	    r == LIBSSH2_ERROR_SOCKET_SEND || r == LIBSSH2_ERROR_SOCKET_RECV)
+	if (hung_up(x))
 		return err_ssh(e, x, "the host hung up while we logged in");
 	a->tries++;
 	a->rsa |= is_rsa(path);
@@ -118,6 +129,8 @@ by_agent_key(struct admit *a, LIBSSH2_AGENT *agent,
 			return -1;
 	if (r == 0)
 		return 1;
+	if (hung_up(a->x))
+		return err_ssh(e, a->x, "the host hung up while we logged in");
 	hostkey_make(&h, k->blob, k->blob_len);
 	strbuf_str(&name, "the agent's ");
 	strbuf_clean(&name, k->comment, strlen(k->comment), false);
