@@ -244,6 +244,29 @@ never(struct judging *j)
 	}
 }
 
+/* A table that went with unread SQL is gone on trust too. */
+static void
+distrust_gone(struct findings *f, const struct moved *m)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		bool read = f->v[i].kind != REASON_NO_TABLE;
+
+		for (uint32_t c = 0; !read && c < m->nchanges; c++)
+			for (uint32_t d = 0; d < m->changes[c].fwd.n; d++) {
+				const struct ddl *x = &m->changes[c].fwd.v[d];
+
+				read |= (x->kind == DDL_DROP_TABLE ||
+				    x->kind == DDL_RENAME_TABLE) &&
+				    streq(x->table, f->v[i].table);
+			}
+		if (read)
+			f->v[kept++] = f->v[i];
+	}
+	f->n = kept;
+}
+
 static bool
 is_opaque(const struct moved *m)
 {
@@ -276,6 +299,8 @@ corners(struct judging *j, uint32_t k)
 	v->b = corner_b(j, k);
 	findings_distrust(&v->a, &j->at[k], &j->at[k + 1]);
 	findings_distrust(&v->b, &j->at[k], &j->at[k + 1]);
+	if (is_opaque(j->r->v[k]))
+		distrust_gone(&v->a, j->r->v[k]);
 	v->da = findings_worst(&v->a);
 	v->db = findings_worst(&v->b);
 }
