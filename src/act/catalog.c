@@ -54,9 +54,9 @@ enum { K_TABLE, K_NAME, K_KIND, K_COLS, K_INCLUDE, K_REF_TABLE, K_REF_COL,
 
 static const char cons_sql[] = "WITH " TABLES
 	"SELECT t.relname, c.conname, c.contype::text, "
-	"(SELECT string_agg(a.attname, " APART " ORDER BY k.i) "
+	"(SELECT string_agg(coalesce(a.attname, ''), " APART " ORDER BY k.i) "
 	"FROM unnest(c.conkey) WITH ORDINALITY AS k(n, i) "
-	"JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.n), "
+	"LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.n), "
 	INDEX_COLS(">") ", "
 	"CASE WHEN f.relnamespace = current_schema()::regnamespace "
 	"THEN f.relname ELSE f.oid::regclass::text END, "
@@ -79,8 +79,10 @@ static const char cons_sql[] = "WITH " TABLES
 	"SELECT t.relname, i.relname, "
 	"CASE WHEN x.indisunique THEN 'u' ELSE 'i' END, "
 	INDEX_COLS("<=") ", " INDEX_COLS(">") ", NULL, NULL, NULL, "
-	"CASE WHEN 0 = ANY (x.indkey::int2[]) THEN (SELECT string_agg("
-	"pg_get_indexdef(x.indexrelid, i, false), ', ' ORDER BY i) "
+	"CASE WHEN 0 = ANY (x.indkey::int2[]) OR 1 = ANY (SELECT o & 1 "
+	"FROM unnest(x.indoption::int2[]) o) THEN (SELECT string_agg("
+	"pg_get_indexdef(x.indexrelid, i, false) || CASE x.indoption[i - 1] "
+	"& 1 WHEN 1 THEN ' DESC' ELSE '' END, ', ' ORDER BY i) "
 	"FROM generate_series(1, x.indnkeyatts) AS i) END, "
 	"pg_get_expr(x.indpred, t.oid), m.amname, "
 	"(SELECT o.opcname FROM unnest(x.indclass::oid[]) "
@@ -205,27 +207,37 @@ names_get(const sym **out, struct arena *a, const char *s)
 	return n;
 }
 
-/* "(x IS NULL)" without the brackets that only hold it together. */
+/* Where the bracket that s begins with is closed; NULL: nowhere. */
+static const char *
+closing(const char *s)
+{
+	int depth = 0;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '\'' || *s == '"')
+			s += strcspn(s + 1, *s == '"' ? "\"" : "'") + 1;
+		if (*s == '\0')
+			return NULL;
+		if (*s == '(')
+			depth++;
+		else if (*s == ')' && --depth == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* "(x IS NULL)" without the brackets that only hold it together, and what
+ * "EXCLUDE USING gist (x WITH &&) WHERE …" excludes. */
 static sym
 bare(struct arena *a, const char *s)
 {
-	if (s == NULL)
-		return NULL;
-	size_t n = strlen(s);
-	int depth = 0;
-	bool quoted = false;
+	const char *open = s == NULL || !starts_with(s, "EXCLUDE USING ") ? s :
+	    strchr(s, '(');
+	const char *end = open == NULL || *open != '(' ? NULL : closing(open);
 
-	if (n < 2 || s[0] != '(' || s[n - 1] != ')')
+	if (end == NULL || (open == s && end[1] != '\0'))
 		return sym_get(a, s);
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '\'')
-			quoted = !quoted;
-		if (!quoted && s[i] == '(')
-			depth++;
-		if (!quoted && s[i] == ')' && --depth == 0 && i < n - 1)
-			return sym_get(a, s);
-	}
-	return sym_getn(a, s + 1, n - 2);
+	return sym_getn(a, open + 1, (size_t)(end - open) - 1);
 }
 
 static void

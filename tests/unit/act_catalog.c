@@ -31,6 +31,7 @@ static const char made[] =
 	"CREATE INDEX by_expr ON child (lower(c), a) WHERE d IS NOT NULL;"
 	"CREATE UNIQUE INDEX one_of ON child (c) WHERE (f);"
 	"CREATE INDEX patt ON child (i varchar_pattern_ops);"
+	"CREATE INDEX down ON child (a, b DESC);"
 	"CREATE INDEX as_gin ON child USING gin (l);"
 	"CREATE INDEX broken ON child (e);"
 	"UPDATE pg_index SET indisvalid = false "
@@ -155,9 +156,11 @@ test_catalog(struct pg *p, struct arena *a)
 	con("by_expr index (expr),a [lower(c), a] where d IS NOT NULL");
 	con("one_of unique c where f");
 	con("patt index i varchar_pattern_ops");
+	con("down index a,b [a, b DESC]");
+	con("no_overlap exclude (expr) [int4range(a, b) WITH &&] using gist");
 	con("as_gin index l using gin");
 	con("broken index e invalid");
-	ok(child != NULL && child->ncons == 12, "and no other");
+	ok(child != NULL && child->ncons == 13, "and no other");
 }
 
 static void
