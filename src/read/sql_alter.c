@@ -63,7 +63,7 @@ set_default(struct statement *s, sym table, json_t *cmd, sym name)
 	struct column *c = arena_make(s->a, struct column);
 	c->name = name;
 	c->dflt = streq(type, "A_Const") ? DFLT_CONST : DFLT_EXPR;
-	c->dflt_sql = sql_expr(s->a, expr);
+	c->dflt_sql = sql_said(s->a, expr);
 	struct ddl *d = ddl_add(s, DDL_SET_DEFAULT, table);
 	d->name = name;
 	d->col = c;

@@ -303,7 +303,7 @@ print(struct printing *p, json_t *j)
 }
 
 sym
-sql_expr(struct arena *a, json_t *expr)
+sql_said(struct arena *a, json_t *expr)
 {
 	struct printing p = { a, STRBUF_LIMIT(65536), false, 0 };
 

@@ -68,7 +68,7 @@ index_keys(struct arena *a, struct con *c, json_t *params, bool exclude)
 		cols[c->ncols++] = sym_get(a, pq_str(elem, "name"));
 		json_t *expr = pq_get(elem, "expr");
 		if (expr != NULL) {
-			sym text = sql_expr(a, expr);
+			sym text = sql_said(a, expr);
 			strbuf_printf(&b, "%s%s", b.len > 0 ? ", " : "",
 			    text != NULL ? text : "?");
 		}
@@ -99,7 +99,7 @@ sql_index(struct arena *a, struct con *out, sym table, json_t *stmt)
 	if (method != NULL && !streq(method, "btree"))
 		out->method = sym_get(a, method);
 	if (where != NULL) {
-		sym text = sql_expr(a, where);
+		sym text = sql_said(a, where);
 		out->where = text != NULL ? text : sym_get(a, "?");
 	}
 	out->nulls_equal = pq_bool(stmt, "nulls_not_distinct");
@@ -244,12 +244,12 @@ sql_constraint(struct arena *a, struct con *out, sym table, sym column,
 		read_foreign(a, out, column, c);
 	else if (out->kind == CON_EXCLUDE)
 		index_keys(a, out, pq_get(c, "exclusions"), true);
-	else if ((out->expr = sql_expr(a, pq_get(c, "raw_expr"))) == NULL)
+	else if ((out->expr = sql_said(a, pq_get(c, "raw_expr"))) == NULL)
 		out->expr = sym_get(a, "?");
 	if (out->kind == CON_EXCLUDE) {
 		out->method = sym_get(a, pq_str(c, "access_method"));
 		if (pq_get(c, "where_clause") != NULL &&
-		    (out->where = sql_expr(a, pq_get(c, "where_clause"))) == NULL)
+		    (out->where = sql_said(a, pq_get(c, "where_clause"))) == NULL)
 			out->where = sym_get(a, "?");
 	}
 	const char *name = pq_str(c, "conname");
@@ -269,7 +269,7 @@ set_default(struct arena *a, struct column *c, json_t *expr)
 	if (streq(type, "A_Const") && pq_bool(v, "isnull"))
 		return;		/* DEFAULT NULL is none */
 	c->dflt = streq(type, "A_Const") ? DFLT_CONST : DFLT_EXPR;
-	c->dflt_sql = sql_expr(a, expr);
+	c->dflt_sql = sql_said(a, expr);
 }
 
 void
@@ -302,7 +302,7 @@ sql_column(struct arena *a, struct column_cons *out, sym table, json_t *def)
 			c->notnull = true;
 		} else if (pq_is(k, "contype", "CONSTR_GENERATED")) {
 			c->dflt = DFLT_GENERATED;
-			c->dflt_sql = sql_expr(a, pq_get(k, "raw_expr"));
+			c->dflt_sql = sql_said(a, pq_get(k, "raw_expr"));
 		} else if (pq_is(k, "contype", "CONSTR_ATTR_DEFERRABLE") &&
 		    out->cons.n > 0) {
 			out->cons.v[out->cons.n - 1].deferrable = true;

@@ -30,7 +30,7 @@ void ddl_opaque(struct statement *s, sym table, const char *why);
 /* "character varying(20)" */
 sym sql_type(struct arena *a, json_t *type_name);
 /* The expression as SQL text; NULL: one of a kind that is not printed. */
-sym sql_expr(struct arena *a, json_t *expr);
+sym sql_said(struct arena *a, json_t *expr);
 
 /* A column with its constraints, which are named as PostgreSQL would. */
 struct column_cons {
