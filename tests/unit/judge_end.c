@@ -1,0 +1,263 @@
+/* From the text of migration files to verdicts, reasons and fixes. */
+#include "tap.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "judge/graph.h"
+#include "judge/verdict.h"
+#include "read/migration.h"
+
+#define HEAD "import django.db.models.deletion\n" \
+    "from django.db import migrations, models\n" \
+    "from django.contrib.postgres.operations import *\n\n\n" \
+    "def fill(apps, schema_editor):\n    pass\n\n\n"
+
+static const char base[] = HEAD
+    "class Migration(migrations.Migration):\n"
+    "    initial = True\n"
+    "    dependencies = []\n"
+    "    operations = [\n"
+    "        migrations.CreateModel('Customer', [\n"
+    "            ('id', models.BigAutoField(primary_key=True)),\n"
+    "            ('name', models.CharField(max_length=50)),\n"
+    "            ('email', models.EmailField(null=True)),\n"
+    "            ('rank', models.IntegerField(db_default=0)),\n"
+    "        ]),\n"
+    "        migrations.CreateModel('Order', [\n"
+    "            ('id', models.BigAutoField(primary_key=True)),\n"
+    "            ('number', models.IntegerField()),\n"
+    "            ('state', models.CharField(max_length=9)),\n"
+    "            ('note', models.TextField(blank=True)),\n"
+    "            ('customer', models.ForeignKey('shop.Customer', "
+    "models.CASCADE)),\n"
+    "        ]),\n"
+    "        migrations.AddConstraint('order', models.CheckConstraint("
+    "check=models.Q(state__in=['new', 'paid']), name='state_ok')),\n"
+    "    ]\n";
+
+static const struct {
+	const char *name;
+	const char *ops[3];	/* of one migration each, in a row */
+	const char *phases;
+	const char *text;	/* is in some reason, fix or refusal */
+} cases[] = {
+	{ "AddField, Python default", { "migrations.AddField('order', 'src', "
+	  "models.CharField(max_length=20, default='web'))" }, "split>split!",
+	  "field=models.CharField(max_length=20, default='web', db_default='web')" },
+	{ "AddField, blank text", { "migrations.AddField('order', 'src', "
+	  "models.TextField(blank=True))" }, "split>split!", "db_default=\"\"" },
+	{ "AddField, auto_now_add", { "migrations.AddField('order', 'at', "
+	  "models.DateTimeField(auto_now_add=True, default=None))" },
+	  "split>split!", "db_default=models.functions.Now()" },
+	{ "AddField, a callable", { "migrations.AddField('order', 'key', "
+	  "models.UUIDField(default=uuid.uuid4))" }, "split>split!",
+	  "null=True in models.py too" },
+	{ "AddField, db_default", { "migrations.AddField('order', 'src', "
+	  "models.CharField(max_length=20, db_default='web'))" }, "safe>safe",
+	  "new code already SELECTs \"shop_order\".\"src\"" },
+	{ "AddField, null", { "migrations.AddField('order', 'src', "
+	  "models.CharField(max_length=20, null=True))" }, "safe>safe", NULL },
+	{ "AddField, foreign key", { "migrations.AddField('order', 'buyer', "
+	  "models.ForeignKey('shop.Customer', models.SET_NULL, null=True))" },
+	  "safe>safe", "deployed code cannot DELETE rows of \"shop_customer\"" },
+	{ "RemoveField, NOT NULL", { "migrations.RemoveField('order', 'note')" },
+	  "split>split!", "ALTER COLUMN \"note\" DROP NOT NULL" },
+	{ "RemoveField, nullable", { "migrations.RemoveField('customer', 'email')" },
+	  "unsafe>unsafe", "deployed code still SELECTs \"shop_customer\".\"email\"" },
+	{ "RemoveField, db_default", { "migrations.RemoveField('customer', 'rank')" },
+	  "unsafe>unsafe", NULL },
+	{ "RemoveField by its fix, first release", {
+	  "migrations.SeparateDatabaseAndState(database_operations=["
+	  "migrations.RunSQL('ALTER TABLE \"shop_order\" ALTER COLUMN \"note\" "
+	  "DROP NOT NULL', 'ALTER TABLE \"shop_order\" ALTER COLUMN \"note\" "
+	  "SET NOT NULL')], state_operations=[migrations.RemoveField('order', "
+	  "'note')])" }, "safe>safe", NULL },
+	{ "a state-only RemoveField", {
+	  "migrations.SeparateDatabaseAndState(state_operations=["
+	  "migrations.RemoveField('order', 'note')])" }, "never>never!",
+	  "the new code itself INSERTs" },
+	{ "DeleteModel with a foreign key", { "migrations.DeleteModel('order')" },
+	  "split>split!", "DROP CONSTRAINT \"shop_order_customer_id_" },
+	{ "DeleteModel by its fix", {
+	  "migrations.RunSQL('ALTER TABLE \"shop_order\" DROP CONSTRAINT "
+	  "\"shop_order_customer_id_f638df20_fk_shop_customer_id\"', "
+	  "'SELECT 1')", "migrations.DeleteModel('order')" },
+	  "safe>safe unsafe>unsafe", NULL },
+	{ "RenameField", { "migrations.RenameField('order', 'note', 'memo')" },
+	  "split>split!", "field=models.TextField(blank=True, db_column=\"note\")" },
+	{ "RenameField by its fix", {
+	  "migrations.SeparateDatabaseAndState(state_operations=["
+	  "migrations.RenameField('order', 'note', 'memo'), "
+	  "migrations.AlterField('order', 'memo', models.TextField(blank=True, "
+	  "db_column='note'))])" }, "either>safe", NULL },
+	{ "RenameModel", { "migrations.RenameModel('Order', 'Purchase')" },
+	  "split>split!", "migrations.AlterModelTable(name=\"purchase\", table=\"shop_order\")" },
+	{ "RenameModel by its fix", {
+	  "migrations.SeparateDatabaseAndState(state_operations=["
+	  "migrations.RenameModel('Order', 'Purchase'), "
+	  "migrations.AlterModelTable('purchase', 'shop_order')])" },
+	  "either>safe", NULL },
+	{ "null to NOT NULL", { "migrations.AlterField('customer', 'email', "
+	  "models.EmailField(default=''))" }, "unsafe>unsafe",
+	  "rows = apps.get_model(\"shop\", \"customer\")" },
+	{ "NOT NULL to null", { "migrations.AlterField('order', 'note', "
+	  "models.TextField(null=True))" }, "safe>safe", NULL },
+	{ "longer", { "migrations.AlterField('customer', 'name', "
+	  "models.CharField(max_length=90))" }, "safe>safe", NULL },
+	{ "shorter", { "migrations.AlterField('customer', 'name', "
+	  "models.CharField(max_length=9))" }, "unsafe>unsafe", NULL },
+	{ "choices only", { "migrations.AlterField('order', 'state', "
+	  "models.CharField(max_length=9, choices=[('a', 'b')]))" },
+	  "either>safe", NULL },
+	{ "AutoField to a plain one", { "migrations.AlterField('order', 'id', "
+	  "models.BigIntegerField(primary_key=True))" }, "unsafe>unsafe", NULL },
+	{ "AddIndex", { "migrations.AddIndex('order', models.Index("
+	  "fields=['number'], name='num'))" }, "either>safe",
+	  "AddIndexConcurrently(" },
+	{ "AddIndexConcurrently in a transaction", { "AddIndexConcurrently("
+	  "'order', models.Index(fields=['number'], name='num'))" },
+	  "either>safe", "atomic = False" },
+	{ "UniqueConstraint", { "migrations.AddConstraint('order', "
+	  "models.UniqueConstraint(fields=['number'], name='num'))" },
+	  "unsafe>unsafe", "UNIQUE USING INDEX" },
+	{ "a check that is new", { "migrations.AddConstraint('order', "
+	  "models.CheckConstraint(check=models.Q(number__gte=0), name='num'))" },
+	  "unsafe>unsafe", "AddConstraintNotValid(" },
+	{ "a check that admits more", {
+	  "migrations.RemoveConstraint('order', 'state_ok'), "
+	  "migrations.AddConstraint('order', models.CheckConstraint("
+	  "check=models.Q(state__in=['new', 'paid', 'sent']), "
+	  "name='state_ok2'))" }, "safe>safe", NULL },
+	{ "a check that admits less", {
+	  "migrations.RemoveConstraint('order', 'state_ok'), "
+	  "migrations.AddConstraint('order', models.CheckConstraint("
+	  "check=models.Q(state__in=['new']), name='state_ok2'))" },
+	  "unsafe>unsafe", NULL },
+	{ "a check on a new nullable column", {
+	  "migrations.AddField('order', 'qty', models.IntegerField(null=True)), "
+	  "migrations.AddConstraint('order', models.CheckConstraint("
+	  "check=models.Q(qty__gt=0), name='qty_ok'))" }, "safe>safe", NULL },
+	{ "PositiveIntegerField, null", { "migrations.AddField('order', 'qty', "
+	  "models.PositiveIntegerField(null=True))" }, "safe>safe", NULL },
+	{ "int to PositiveIntegerField", { "migrations.AlterField('order', "
+	  "'number', models.PositiveIntegerField())" }, "unsafe>unsafe", NULL },
+	{ "a foreign key that may be null", { "migrations.AlterField('order', "
+	  "'customer', models.ForeignKey('shop.Customer', models.CASCADE, "
+	  "null=True))" }, "safe>safe", "leave the foreign key alone" },
+	{ "a many-to-many", { "migrations.AddField('order', 'friends', "
+	  "models.ManyToManyField('shop.Customer', related_name='+'))" },
+	  "safe>safe", NULL },
+	{ "RunPython", { "migrations.RunPython(fill)" }, "opaque>opaque!",
+	  "a person must say" },
+	{ "RunPython.noop", { "migrations.RunPython(migrations.RunPython.noop, "
+	  "migrations.RunPython.noop)" }, "either>safe", NULL },
+	{ "two that only need a cut", {
+	  "migrations.RemoveField('customer', 'email'), "
+	  "migrations.AddField('customer', 'phone', models.TextField(null=True))"
+	  }, "split>split!", "make two migrations of it" },
+	{ "added, filled, required", {
+	  "migrations.AddField('order', 'src', models.TextField(null=True))",
+	  "migrations.RunSQL('SELECT 1')",
+	  "migrations.AlterField('order', 'src', models.TextField())" },
+	  NULL, NULL },
+	{ "options only", { "migrations.AlterModelOptions('order', "
+	  "{'ordering': ['number']})" }, "either>safe", NULL },
+};
+
+struct run {
+	struct arena *a;
+	struct migration m[4];
+	uint32_t n;
+	struct judgement j;
+};
+
+static bool
+add(struct run *r, const char *name, const char *text)
+{
+	struct err e = ERR_INIT;
+	sym path = sym_printf(r->a, "shop/migrations/%s.py", name);
+	int got = migration_read(&r->m[r->n++], r->a, "shop", path, text,
+	    strlen(text), NULL, &e);
+
+	if (got != 1)
+		printf("# %s: %d %s\n", path, got, e.msg);
+	return got == 1;
+}
+
+static void
+judge(struct run *r)
+{
+	struct settings s = { .django = 502, .server = 15,
+	    .user_model = sym_get(r->a, "auth.user"),
+	    .auto_field = sym_get(r->a, "BigAutoField") };
+	struct graph g = { 0 };
+	struct replay old, new;
+
+	graph_build(&g, r->a, r->m, r->n, NULL, 0, &s);
+	for (uint32_t i = 0; i < g.nwrong; i++)
+		printf("# %s\n", g.wrong[i].text);
+	replay_run(&old, r->a, g.order, 1, &s);
+	replay_from(&new, r->a, &old.end, g.order + 1, g.n - 1, &s);
+	const struct moved **v = arena_array(r->a, const struct moved *, g.n);
+	for (uint32_t i = 0; i < new.n; i++)
+		v[i] = &new.v[i];
+	struct release rel = { .old = old.end, .new = new.end, .v = v,
+	    .n = new.n, .graph = &g };
+	judge_release(&r->j, r->a, &rel, &s);
+}
+
+static void
+words(struct strbuf *b, const struct verdict *v)
+{
+	const struct findings *f[] = { &v->a, &v->b, &v->never };
+
+	for (size_t k = 0; k < 3; k++)
+		for (uint32_t i = 0; i < f[k]->n; i++)
+			strbuf_printf(b, "%s\n", f[k]->v[i].text);
+	for (uint32_t i = 0; i < v->nhazards; i++)
+		strbuf_printf(b, "%s\n", v->hazards[i].text == NULL ? "" :
+		    v->hazards[i].text);
+	for (uint32_t i = 0; i < v->nfixes; i++)
+		strbuf_printf(b, "%s\n%s\n", v->fixes[i].title,
+		    v->fixes[i].code);
+	strbuf_printf(b, "%s\n", v->refused == NULL ? "" : v->refused);
+}
+
+int
+main(void)
+{
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct run r = { .a = arena_new() };
+		struct strbuf got STRBUF_SCOPED = STRBUF_INIT;
+		struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
+
+		add(&r, "0001_initial", base);
+		for (int k = 0; k < 3 && cases[i].ops[k] != NULL; k++)
+			add(&r, sym_printf(r.a, "%04d_next", k + 2),
+			    arena_printf(r.a, HEAD "import uuid\n\n\n"
+			    "class Migration(migrations.Migration):\n"
+			    "    dependencies = [('shop', '%04d_%s')]\n"
+			    "    operations = [\n        %s,\n    ]\n", k + 1,
+			    k == 0 ? "initial" : "next", cases[i].ops[k]));
+		judge(&r);
+		for (uint32_t k = 0; k < r.j.n; k++) {
+			strbuf_printf(&got, "%s%s>%s%s", k > 0 ? " " : "",
+			    forward_name[r.j.v[k].forward],
+			    forward_name[r.j.v[k].phase],
+			    r.j.v[k].refused != NULL ? "!" : "");
+			words(&text, &r.j.v[k]);
+		}
+		bool good = cases[i].phases == NULL ||
+		    is(got.s, cases[i].phases, cases[i].name);
+		if (cases[i].text != NULL)
+			good &= ok(strstr(text.s, cases[i].text) != NULL,
+			    "%s: in words", cases[i].name);
+		if (!good)
+			for (char *p = text.s, *e; (e = strchr(p, '\n')) != NULL;
+			    p = e + 1)
+				printf("# %.*s\n", (int)(e - p), p);
+		arena_free(r.a);
+	}
+	return done_testing();
+}
