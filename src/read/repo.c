@@ -60,6 +60,14 @@ open_failed(struct err *e, int rc, const char *dir)
 	return err_git(e, rc, "cannot open the repository");
 }
 
+/* The list of extensions is freed by an empty one only. */
+static void
+shutdown_git(void)
+{
+	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, NULL, (size_t)0);
+	git_libgit2_shutdown();
+}
+
 int
 repo_open(struct repo **out, const char *dir, struct err *e)
 {
@@ -78,7 +86,7 @@ repo_open(struct repo **out, const char *dir, struct err *e)
 	if (rc != 0) {
 		open_failed(e, rc, dir);
 		git_repository_free(git);
-		git_libgit2_shutdown();
+		shutdown_git();
 		return -1;
 	}
 	*out = xcalloc(1, sizeof(**out));
@@ -92,7 +100,7 @@ repo_free(struct repo *r)
 	if (r == NULL)
 		return;
 	git_repository_free(r->git);
-	git_libgit2_shutdown();
+	shutdown_git();
 	free(r);
 }
 

@@ -1,0 +1,302 @@
+/* Migration files in the forms that people write, printed back in short. */
+#include "read/migration.h"
+
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "read/source.h"
+#include "tap.h"
+
+static struct arena *a;
+static struct err e;
+static struct migration m;
+
+static void
+show_value(struct strbuf *b, const char *name, const struct value *v)
+{
+	if (v == NULL)
+		return;
+	strbuf_printf(b, " %s=", name);
+	value_print(b, v);
+}
+
+static void
+show_sql(struct strbuf *b, const char *name, const struct sql_text *t,
+    uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		strbuf_printf(b, " %s<%s>", name, t[i].text != NULL ?
+		    t[i].text : arena_printf(a, "?%s", t[i].why));
+}
+
+static void
+show(struct strbuf *b, const struct op_list *l)
+{
+	static const char *const kinds[] = { "OPAQUE", "create", "delete",
+	    "rename", "table", "options", "managers", "comment", "order",
+	    "unique", "indextogether", "add", "remove", "alter", "renamefield",
+	    "addindex", "removeindex", "renameindex", "addcon", "removecon",
+	    "altercon", "validate", "extension", "collation",
+	    "removecollation", "sql", "python", "separate" };
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct op *o = &l->v[i];
+		strbuf_printf(b, "%s%s", b->len > 0 ? "; " : "",
+		    kinds[o->kind]);
+		if (o->model != NULL)
+			strbuf_printf(b, " %s", o->model);
+		if (o->name != NULL)
+			strbuf_printf(b, ".%s", o->name);
+		if (o->to != NULL)
+			strbuf_printf(b, "->%s", o->to);
+		show_value(b, "v", o->value);
+		show_value(b, "fields", o->fields);
+		show_value(b, "options", o->options);
+		show_value(b, "bases", o->bases);
+		show_sql(b, "sql", o->sql, o->nsql);
+		show_sql(b, "rsql", o->rsql, o->nrsql);
+		strbuf_printf(b, "%s%s%s%s%s%s%s",
+		    o->preserve_default ? "" : " drop-default",
+		    o->concurrently ? " concurrently" : "",
+		    o->not_valid ? " not-valid" : "",
+		    o->reversible ? " reversible" : "", o->noop ? " noop" : "",
+		    o->rnoop ? " rnoop" : "", o->maybe ? " maybe" : "");
+		if (o->why != NULL)
+			strbuf_printf(b, " why[%s]", o->why);
+		if (o->db.n + o->state.n > 0) {
+			struct strbuf in STRBUF_SCOPED = STRBUF_INIT;
+			show(&in, &o->db);
+			strbuf_printf(b, " db{%s}", in.s);
+			strbuf_reset(&in);
+			show(&in, &o->state);
+			strbuf_printf(b, " state{%s}", in.s);
+		}
+	}
+}
+
+#define HEAD "from django.db import migrations, models\n"
+#define CLASS "class Migration(migrations.Migration):\n"
+
+static int
+read_text(const char *text)
+{
+	err_clear(&e);
+	return migration_read(&m, a, "shop", "shop/migrations/0002_x.py", text,
+	    strlen(text), NULL, &e);
+}
+
+static void
+reads(const char *text, const char *want)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	int r = read_text(text);
+
+	if (r == 1)
+		show(&b, &m.ops);
+	is(r == 1 ? b.s : r == 0 ? "(none)" : e.msg, want, want);
+}
+
+static void
+ops(const char *list, const char *want)
+{
+	reads(arena_printf(a, HEAD CLASS "    operations = [%s]\n", list), want);
+}
+
+static void
+written_by_django(void)
+{
+	ops("migrations.CreateModel(name='Item', fields=[('id', models.BigAutoField(primary_key=True)), ('n', models.CharField(max_length=20, default='a\\'b'))], options={'db_table': 'x', 'ordering': ['-n']}, bases=('shop.base', models.Model))",
+	    "create item fields=[('id', django.db.models.BigAutoField(primary_key=True)), ('n', django.db.models.CharField(max_length=20, default=\"a'b\"))] options={'db_table': 'x', 'ordering': ['-n']} bases=('shop.base', django.db.models.Model)");
+	ops("migrations.AddField('Item', 'f', models.IntegerField(default=-1), preserve_default=False)",
+	    "add item.f v=django.db.models.IntegerField(default=-1) drop-default");
+	ops("migrations.AlterField(model_name='item', name='f', field=models.DecimalField(decimal_places=2, max_digits=10))",
+	    "alter item.f v=django.db.models.DecimalField(decimal_places=2, max_digits=10)");
+	ops("migrations.RemoveField(model_name='item', name='f'), migrations.DeleteModel(name='Item')",
+	    "remove item.f; delete item");
+	ops("migrations.RenameField('item', 'a', 'b'), migrations.RenameModel('Item', 'Thing')",
+	    "renamefield item.a->b; rename item->thing");
+	is(m.ops.v[1].title, "Thing", "new title");
+	ops("migrations.AlterUniqueTogether(name='item', unique_together={('a', 'b')})",
+	    "unique item v={('a', 'b')}");
+	ops("migrations.AlterModelTable(name='item', table=None), migrations.AlterModelTable('item', 'x')",
+	    "table item; table item->x");
+	ops("migrations.AddIndex('item', models.Index(fields=['a'], name='ix')), migrations.RemoveIndex('item', 'ix')",
+	    "addindex item.ix v=django.db.models.Index(fields=['a'], name='ix'); removeindex item.ix");
+	ops("migrations.AddConstraint('item', models.CheckConstraint(condition=models.Q(('a__gt', 0), ('b', 1), _connector='OR'), name='c'))",
+	    "addcon item.c v=django.db.models.CheckConstraint(condition=django.db.models.Q(('a__gt', 0), ('b', 1), _connector='OR'), name='c')");
+	ops("migrations.RenameIndex('item', new_name='y', old_name='x'), migrations.RenameIndex('item', new_name='y', old_fields=('a', 'b'))",
+	    "renameindex item.x->y; renameindex item->y v=('a', 'b')");
+	ops("migrations.AlterOrderWithRespectTo('item', order_with_respect_to='o'), migrations.AlterModelManagers('item', managers=[])",
+	    "order item->o; managers item");
+	ops("migrations.AlterModelOptions('item', options={'managed': False})",
+	    "options item options={'managed': False}");
+	reads(HEAD "import datetime, uuid\nfrom decimal import Decimal\nimport django.utils.timezone\nimport shop.models\n" CLASS
+	    "    operations = [migrations.AddField('a', 'b', models.JSONField(default=dict)),\n"
+	    "      migrations.AddField('a', 'c', models.UUIDField(default=uuid.uuid4)),\n"
+	    "      migrations.AddField('a', 'd', models.F(default=[datetime.date(2020, 1, 2), Decimal('1.50'), django.utils.timezone.now, shop.models.x, 1.5, None, True, b'x', {1}, 0x10, 1_000]))]\n",
+	    "add a.b v=django.db.models.JSONField(default=dict); add a.c v=django.db.models.UUIDField(default=uuid.uuid4); "
+	    "add a.d v=django.db.models.F(default=[datetime.date(2020, 1, 2), decimal.Decimal('1.50'), django.utils.timezone.now, shop.models.x, 1.5, None, True, b'x', {1}, 16, 1000])");
+}
+
+static void
+sql_and_python(void)
+{
+	ops("migrations.RunSQL('a'), migrations.RunSQL(['a', ('b %s %%', [1]), 'c%%'], migrations.RunSQL.noop), migrations.RunSQL(sql=\"\"\"\nx\n\"\"\", reverse_sql='')",
+	    "sql sql<a>; sql sql<a> sql<b $1 %> sql<c%%> reversible rnoop; sql sql<\nx\n> rsql<> reversible rnoop");
+	ops("migrations.RunSQL('ALTER ' 'TABLE {}'.format('x') + \" ADD %s\" % 'y', state_operations=[migrations.RemoveField('a', 'b')])",
+	    "sql sql<ALTER TABLE x ADD y> db{} state{remove a.b}");
+	reads(HEAD "T = 'tab'\nSQL = f'''DROP {T}'''\n" CLASS "    r = 'UNDO'\n    operations = [migrations.RunSQL(SQL, r), migrations.RunSQL(migrations.RunSQL.noop)]\n",
+	    "sql sql<DROP tab> rsql<UNDO> reversible; sql noop");
+	reads(HEAD "import textwrap\n" CLASS "    operations = [migrations.RunSQL(textwrap.dedent('''\n      a\n        b\n      '''), ';'.join(['x', 'y'])), migrations.RunSQL(open('x').read())]\n",
+	    "sql sql<\na\n  b\n> rsql<x;y> reversible; sql sql<?a method's result>");
+	reads(HEAD "def f(apps, schema_editor):\n    print(x := 1)\n" CLASS "    operations = [migrations.RunPython(f, migrations.RunPython.noop), migrations.RunPython(f), migrations.RunPython(code=f, reverse_code=f), migrations.RunPython(lambda a, s: None)]\n",
+	    "python.shop.migrations.0002_x.f reversible rnoop; python.shop.migrations.0002_x.f; python.shop.migrations.0002_x.f reversible; python.<lambda>");
+	ops("migrations.SeparateDatabaseAndState(database_operations=[migrations.RunSQL('x')], state_operations=[migrations.DeleteModel('A')])",
+	    "separate db{sql sql<x>} state{delete a}");
+}
+
+static void
+other_forms(void)
+{
+	reads("from django.db import models as m\nfrom django.db.migrations import Migration as M, operations as o\nfrom django.contrib.postgres.operations import *\n"
+	    "class Migration(M):\n    atomic = False\n    operations = [AddIndexConcurrently('a', m.Index(fields=['x'], name='i')), TrigramExtension(), o.RunSQL('x')]\n",
+	    "addindex a.i v=django.db.models.Index(fields=['x'], name='i') concurrently; extension.pg_trgm reversible; sql sql<x>");
+	ok(!m.atomic, "not atomic");
+	reads(HEAD "BASE = [migrations.DeleteModel('A')]\n" CLASS "    operations = BASE + [migrations.DeleteModel('B')]\n    operations += [migrations.DeleteModel('C')]\n    operations.append(migrations.DeleteModel('D'))\n    operations.insert(0, migrations.DeleteModel('Z'))\n",
+	    "delete z; delete a; delete b; delete c; delete d");
+	reads(HEAD "import settings\n" CLASS "    operations = [migrations.DeleteModel('A')]\n    if settings.X:\n        operations += [migrations.DeleteModel('B')]\n    else:\n        operations.append(migrations.DeleteModel('C'))\n",
+	    "delete a; delete b maybe; delete c maybe");
+	reads(HEAD "from django.db import connection\n" CLASS "    operations = []\n    if connection.vendor == 'postgresql':\n        operations += [migrations.DeleteModel('B')]\n    else:\n        operations += [migrations.DeleteModel('C')]\n",
+	    "delete b");
+	reads(HEAD CLASS "    operations = [migrations.DeleteModel(n) for n in ('A', 'B') if n != 'A'] + [*[migrations.DeleteModel('C')]]\n    for n in ['D', 'E']:\n        operations.append(migrations.DeleteModel(n))\n",
+	    "delete b; delete c; delete d; delete e");
+	reads(HEAD "def make(n, m='x'):\n    return migrations.RemoveField(n, m)\ndef many():\n    return [make('a'), make('b', m='y')]\n" CLASS "    operations = many() + [make('c')]\n",
+	    "remove a.x; remove b.y; remove c.x");
+	reads(HEAD "class Safe(migrations.RunSQL):\n    reversible = False\nclass Bold(migrations.AddField):\n    def database_forwards(self):\n        pass\n" CLASS "    operations = [Safe('x'), Bold('a', 'b', models.TextField()), Strange()]\n",
+	    "sql sql<x>; OPAQUE why[operation shop.migrations.0002_x.Bold (shop/migrations/0002_x.py:4) has code of its own]; OPAQUE why[operation Strange is not known]");
+	ops("migrations.AddField('a', name_of(), models.TextField()), lambda: 1, migrations.DeleteModel(X)",
+	    "OPAQUE a why[name: not written out]; OPAQUE why[a lambda]; OPAQUE why[name: not written out]");
+	ops("migrations.AddField('a', 'b', models.CharField(max_length=settings.X, default=lambda: 1))",
+	    "add a.b v=django.db.models.CharField(max_length=settings.X, default=lambda: 1)");
+	ok(value_opaque(m.ops.v[0].value), "a lambda is opaque");
+	ops("migrations.AddConstraint('a', models.CheckConstraint(check=models.Q(x=1) | ~models.Q(y__gt=models.F('z') + 1), name='c'))",
+	    "addcon a.c v=django.db.models.CheckConstraint(check=django.db.models.Q(django.db.models.Q(x=1), django.db.models.Q(django.db.models.Q(y__gt=django.db.models.CombinedExpression(django.db.models.F('z'), '+', django.db.models.Value(1))), _negated=True), _connector='OR'), name='c')");
+	reads("\xef\xbb\xbf" HEAD "class Migration(migrations.Migration):\r\n\tdependencies = [\r\n\t]\r\n\toperations = [\r\n\t\tmigrations.DeleteModel('A'),\r\n\t]\r\n",
+	    "delete a");
+	reads(HEAD CLASS "    pass\n", "");
+	reads(HEAD CLASS "    operations = make_them()\n", "OPAQUE why[operations that are not written out]");
+	reads(HEAD CLASS "    operations = []\n    def __init__(self, *a):\n        self.operations = [1]\n", "OPAQUE why[the migration has its own __init__()]");
+	reads("x = 1\n", "(none)");
+	reads("class Migration:\n    operations = []\n", "(none)");
+	reads("from south.v2 import SchemaMigration\nclass Migration(SchemaMigration):\n    def forwards(self): pass\n", "(none)");
+	reads(HEAD "class Migration(migrations.Migration:\n    pass\n", "shop/migrations/0002_x.py:2: not valid Python");
+	reads(HEAD "def f():\n    try:\n        x = 1 +* 2\n    except A, B:\n        match y:\n            case {'a': 1}: pass\n" CLASS "    operations = []\n", "");
+}
+
+static void
+deps(const char *text, const char *want)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	read_text(arena_printf(a, HEAD "from django.conf import settings\n"
+	    "LAST = ('z', '0009')\n" CLASS "    %s\n", text));
+	for (uint32_t i = 0; i < m.ndeps; i++)
+		strbuf_printf(&b, "%s.%s%s ", m.deps[i].app, m.deps[i].name,
+		    m.deps[i].swappable ? "*" : "");
+	for (uint32_t i = 0; i < m.nproblems; i++)
+		strbuf_printf(&b, "[%s]", m.problems[i].what);
+	is(b.s, want, text);
+}
+
+static void
+dependencies(void)
+{
+	deps("dependencies = [('shop', '0001_initial'), ('auth', '__first__')]", "shop.0001_initial auth.__first__ ");
+	ok(!m.initial, "not initial");
+	deps("dependencies = (('auth', '0001'),)", "auth.0001 ");
+	ok(m.initial, "initial: none in its own app");
+	deps("dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL), migrations.swappable_dependency('a.B')]",
+	    "AUTH_USER_MODEL.__first__* a.__first__ ");
+	deps("dependencies = [LAST] + [['x', 'y']]", "z.0009 x.y ");
+	deps("dependencies = [('a', f())]", "[dependencies: cannot be read]");
+	deps("dependencies = f()", "[dependencies: not written out]");
+	read_text(HEAD CLASS "    initial = True\n    replaces = [('shop', '0001'), ('old', '0002')]\n    run_before = [('b', '0001')]\n");
+	ok(m.initial && m.initial_set && m.nreplaces == 2 && m.nrun_before == 1, "initial, replaces, run_before");
+	is(m.name, "0002_x", "its name");
+	is_int((int64_t)strlen(m.blob), 64, "its blob");
+}
+
+static const char *
+digest(const char *text)
+{
+	read_text(text);
+	return arena_strdup(a, m.digest);
+}
+
+static void
+digests(void)
+{
+	const char *one = digest(HEAD CLASS "    dependencies = [('a', '1')]\n    operations = [migrations.DeleteModel('A')]\n");
+
+	is(digest("from django.db import models, migrations\n\n" CLASS "\n    # sluice: safe auto\n    dependencies = [\n        ('a', '2'),\n    ]\n\n    operations = [\n        migrations.DeleteModel(\n            \"A\",\n        ),  # why\n    ]\n"),
+	    one, "layout, comments, quotes and dependencies do not count");
+	ok(!streq(digest(HEAD CLASS "    operations = [migrations.DeleteModel('B')]\n"), one), "operations do");
+	const char *sql = digest(HEAD CLASS "    operations = [migrations.RunSQL('''\nx\n''')]\n");
+	is(digest(HEAD CLASS "    operations = [migrations.RunSQL('''\n-- sluice: unsafe because \"x\"\nx\n''')]\n"), sql, "a tag in SQL does not count");
+	is_int(m.tag.value, TAG_UNSAFE, "but is read");
+	is_int(m.tag.line, 4, "at its line");
+}
+
+static void
+tag(const char *line, const char *want)
+{
+	static const char *const values[] = { "-", "safe", "unsafe", "never" };
+	static const char *const sources[] = { "none", "auto", "person", "safemigrate", "syzygy", "sentry" };
+	struct tag t;
+
+	tag_parse(&t, a, line, strlen(line), 7);
+	is(arena_printf(a, "%s %s %s %lld%s %s|%s|%s|%s", sources[t.source], values[t.value], values[t.reverse],
+	    (long long)t.delay_ms, t.repeat ? " repeat" : "", t.bound != NULL ? t.bound : "", t.because != NULL ? t.because : "",
+	    t.allow != NULL ? t.allow : "", t.wrong != NULL ? t.wrong : ""), want, line);
+}
+
+static void
+tags(void)
+{
+	tag("# sluice: unsafe auto -- drops Issue.source, which \"is\" read", "auto unsafe - 0 |||");
+	tag("# sluice: safe for=3f2a91c4 reverse=unsafe because \"backfill, idempotent\" repeat", "person safe unsafe 0 repeat 3f2a91c4|backfill, idempotent||");
+	tag("#sluice: unsafe delay=2h allow=rewrite,scan reverse=never", "person unsafe never 7200000 ||rewrite,scan|");
+	tag("# sluice is good", "none - - 0 |||");
+	tag("# a sluice: safe", "none - - 0 |||");
+	tag("# sluice: saef", "person - - 0 |||unknown word 'saef'; did you mean 'safe'?");
+	tag("# sluice: safe unsafe", "person unsafe - 0 |||both safe and unsafe at 'unsafe'");
+	tag("# sluice: safe because", "person safe - 0 |||a reason in \"…\" must follow 'because'");
+	tag("# sluice: safe because \" \"", "person safe - 0 |||an empty reason after 'because'");
+	tag("# sluice: safe for=12", "person safe - 0 |||for= takes 8 to 16 hex digits, not '12'");
+	tag("# sluice:", "person - - 0 |||says nothing: 'sluice:'");
+	tag("# sluice: safe \033[1m", "person safe - 0 |||unknown word '?[1m'");
+	tag("# sluice: split auto", "auto - - 0 |||");
+	read_text(HEAD CLASS "    # sluice: safe for=0123456789abcdef\n    operations = []\n");
+	like(m.tag.wrong, "written for other operations", "bound to others");
+	read_text(arena_printf(a, HEAD CLASS "    # sluice: unsafe auto\n    # sluice: safe for=%.8s\n    operations = []\n", m.digest));
+	ok(m.tag.wrong == NULL && m.tag.source == TAG_PERSON && m.tag.value == TAG_SAFE, "a person's tag counts before the machine's");
+	read_text(HEAD "from django_safemigrate import Safe\nfrom datetime import timedelta\n" CLASS "    safe = Safe.after_deploy(delay=timedelta(hours=2))\n");
+	ok(m.tag.source == TAG_SAFEMIGRATE && m.tag.value == TAG_UNSAFE && m.tag.delay_ms == 7200000, "safemigrate");
+	read_text(HEAD "from syzygy import Stage\n" CLASS "    stage = Stage.PRE_DEPLOY\n");
+	ok(m.tag.source == TAG_SYZYGY && m.tag.value == TAG_SAFE, "syzygy");
+	read_text(HEAD CLASS "    is_post_deployment = True\n");
+	ok(m.tag.source == TAG_SENTRY && m.tag.value == TAG_UNSAFE, "sentry");
+}
+
+int
+main(void)
+{
+	a = arena_new();
+	written_by_django();
+	sql_and_python();
+	other_forms();
+	dependencies();
+	digests();
+	tags();
+	arena_free(a);
+	return done_testing();
+}
