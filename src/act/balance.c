@@ -22,7 +22,7 @@
 #define SPARE_MS 10000
 #define ANSWER_MAX (4u << 20)
 
-enum { SET = 1, SHOW };
+enum { FIRST = 1, SET, SHOW };
 
 struct balance {
 	char backend[128];
@@ -91,14 +91,16 @@ static int
 dial(const char *where, struct err *e)
 {
 	const char *colon = strrchr(where, ':');
+	size_t v6 = *where == '[';	/* [::1]:port */
 	char host[256];
 
 	if (strchr(where, '/') != NULL || colon == NULL)
 		return dial_path(where, e);
-	if ((size_t)(colon - where) >= sizeof(host))
+	if ((size_t)(colon - where) >= sizeof(host) || (v6 && colon[-1] != ']'))
 		return err_kind(e, ERR_CONFIG, "haproxy: not host:port: '%s'",
 		    where);
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - where), where);
+	snprintf(host, sizeof(host), "%.*s",
+	    (int)((size_t)(colon - where) - 2 * v6), where + v6);
 	return dial_port(host, colon + 1, e);
 }
 
@@ -297,6 +299,20 @@ balance_ask(struct lane *l, const struct step *s, struct err *e)
 	    ANSWER_YES : ANSWER_NO);
 }
 
+/* We drain; maintenance is somebody's own doing, and stays. */
+static int
+first_done(struct lane *l, struct stat_row *v, struct err *e)
+{
+	if (stat_row_read(v, l->own, e) < 0)
+		return -1;
+	l->state = SET;
+	if (!starts_with(v->status, "MAINT"))
+		return 0;
+	strbuf_reset(&l->note);
+	strbuf_printf(&l->note, "haproxy says %s: left as it is", v->status);
+	return ANSWER_YES;
+}
+
 /* Set: silence is consent. */
 static int
 set_done(struct lane *l, struct err *e)
@@ -348,21 +364,21 @@ balance_make(struct lane *l, const struct step *s, struct err *e)
 
 	if (unbalanced(l))
 		return ANSWER_YES;
-	if (l->state == 0 && begin(l, s, SET, e) < 0)
+	if (l->state == 0 && begin(l, s, FIRST, e) < 0)
 		return answer(l, -1);
 	struct balance *b = l->own;
-	for (;;) {
-		int r = question(l, e);
-		if (r == 0)
-			return ANSWER_WAIT;
-		if (r < 0)
-			return answer(l, -1);
-		if (l->state == SHOW)
-			break;
-		if (set_done(l, e) < 0)
-			return answer(l, -1);
+	int r;
+	while ((r = question(l, e)) == 1 && l->state != SHOW) {
+		if (l->state == FIRST)
+			r = first_done(l, &v, e);
+		else
+			r = set_done(l, e);
+		if (r != 0)
+			return answer(l, r);
 	}
-	if (stat_row_read(&v, b, e) < 0)
+	if (r == 0)
+		return ANSWER_WAIT;
+	if (r < 0 || stat_row_read(&v, b, e) < 0)
 		return answer(l, -1);
 	return answer(l, look(l, &v, e));
 }

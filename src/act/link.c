@@ -209,6 +209,10 @@ link_send_file(struct link *l, int fd, size_t n)
 
 	c->fd = fcntl(fd, F_DUPFD_CLOEXEC, 10);
 	c->left = n;
+	if (c->fd < 0 && l->c.in >= 0) {	/* told as a link that is lost */
+		close(l->c.in);
+		l->c.in = -1;
+	}
 }
 
 int
