@@ -17,6 +17,7 @@ struct judging {
 	bool first;		/* no code is deployed */
 };
 
+enum degree never_worst(const struct verdict *v, const struct reason **which);
 bool pending_needs(const struct judging *j, uint32_t i, uint32_t on);
 
 /* gist.c: what a migration does, in words */

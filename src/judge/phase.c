@@ -61,6 +61,7 @@ static sym
 refusal(const struct judging *j, uint32_t k)
 {
 	const struct verdict *v = &j->out->v[k];
+	const struct reason *no = NULL;
 	sym because = NULL;
 
 	switch (v->forward) {
@@ -69,8 +70,8 @@ refusal(const struct judging *j, uint32_t k)
 		    "before the roll, %s; after it, %s", worst(&v->a)->text,
 		    worst(&v->b)->text);
 	case FWD_NEVER:
-		return sym_printf(j->a, "fits in no order: %s",
-		    worst(&v->never)->text);
+		never_worst(v, &no);
+		return sym_printf(j->a, "fits in no order: %s", no->text);
 	case FWD_OPAQUE:
 		because = opaque_text(j, k);
 		if (by_person(&v->m->tag) && stale(v->m))
@@ -87,7 +88,8 @@ refusal(const struct judging *j, uint32_t k)
 static enum degree
 against(const struct verdict *v, enum forward phase)
 {
-	enum degree d = findings_worst(&v->never);
+	const struct reason *r = NULL;
+	enum degree d = never_worst(v, &r);
 	enum degree corner = phase == FWD_SAFE ? v->da : v->db;
 
 	return corner > d ? corner : d;
@@ -96,9 +98,9 @@ against(const struct verdict *v, enum forward phase)
 static sym
 reason_against(const struct verdict *v, enum forward phase)
 {
-	const struct reason *r = worst(&v->never);
+	const struct reason *r = NULL;
 
-	if (r == NULL || r->degree < DEGREE_MAY)
+	if (never_worst(v, &r) < DEGREE_MAY)
 		r = worst(phase == FWD_SAFE ? &v->a : &v->b);
 	return r == NULL ? "" : r->text;
 }

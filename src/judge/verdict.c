@@ -276,12 +276,34 @@ is_opaque(const struct moved *m)
 	return false;
 }
 
+/* A constraint that models do not speak of, written by hand, is one that the
+ * new code is meant to keep: it stops old code only. */
+enum degree
+never_worst(const struct verdict *v, const struct reason **which)
+{
+	enum degree worst = DEGREE_OK;
+
+	*which = NULL;
+	for (uint32_t i = 0; i < v->never.n; i++) {
+		const struct reason *r = &v->never.v[i];
+		bool by_hand = r->kind == REASON_CHECK ||
+		    r->kind == REASON_UNIQUE || r->kind == REASON_EXCLUDE;
+
+		if (r->degree <= worst || (by_hand && r->degree < DEGREE_BREAKS))
+			continue;
+		worst = r->degree;
+		*which = r;
+	}
+	return worst;
+}
+
 static enum forward
 by_corners(const struct verdict *v)
 {
 	bool a = v->da < DEGREE_MAY, b = v->db < DEGREE_MAY;
+	const struct reason *r = NULL;
 
-	if (findings_worst(&v->never) >= DEGREE_MAY)
+	if (never_worst(v, &r) >= DEGREE_MAY)
 		return FWD_NEVER;
 	if (!a && !b)
 		return FWD_SPLIT;

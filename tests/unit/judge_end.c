@@ -161,6 +161,10 @@ static const struct {
 	  "migrations.RunSQL('SELECT 1')",
 	  "migrations.AlterField('order', 'src', models.TextField())" },
 	  NULL, NULL },
+	{ "a check written by hand", { "migrations.RunSQL('ALTER TABLE "
+	  "shop_order ADD CONSTRAINT pos CHECK (number > 0) NOT VALID', "
+	  "'ALTER TABLE shop_order DROP CONSTRAINT pos')" }, "unsafe>unsafe",
+	  "the new code itself can write rows" },
 	{ "options only", { "migrations.AlterModelOptions('order', "
 	  "{'ordering': ['number']})" }, "either>safe", NULL },
 };
