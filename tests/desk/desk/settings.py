@@ -9,6 +9,16 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "notes.apps.NotesConfig",
 ]
+if "DESK_ZOO" in os.environ:  # wants Django 5.2
+    INSTALLED_APPS += [
+        "django.contrib.admin",
+        "django.contrib.messages",
+        "django.contrib.postgres",
+        "django.contrib.redirects",
+        "django.contrib.sessions",
+        "django.contrib.sites",
+        "zoo",
+    ]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
