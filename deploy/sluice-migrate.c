@@ -1,0 +1,68 @@
+/* One phase of migrations only, where something else puts the code live: a
+ * Procfile's release line, a Kubernetes Job, a CI step. Django runs on the
+ * release host, from a release that is staged there.
+ *
+ * Exit codes: 0 done, 1 refused, 2 usage or configuration, 3 could not tell or
+ * reach, 5 failed and held, 6 interrupted (sluice-deploy --resume). */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "prog/go.h"
+
+static const char help[] =
+"usage: sluice-migrate [-c FILE] TARGET --phase safe|unsafe [COMMIT]\n\n"
+"Applies one phase of COMMIT's (HEAD) migrations to TARGET's database and nothing\n"
+"else: `safe` before the new code is live, `unsafe` once no old code runs any more.\n"
+"Django runs on the release host, where the commit is staged if it is not yet.\n\n"
+"  -n, --dry-run    show the plan and do nothing\n"
+"      --because T  why, for the ledger\n"
+"  -c, --config F   the configuration, instead of the work tree's sluice.ini\n\n"
+"Exit code: 0 done, 1 refused, 2 usage or configuration, 3 could not tell or\n"
+"reach, 5 failed and held, 6 interrupted (sluice-deploy --resume goes on).\n";
+
+static int
+run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
+{
+	struct ledger_run last = { 0 };
+	sym commit = NULL;
+
+	if (site_open(&g->s, o, !o->dry, e) < 0 ||
+	    go_commit(g, &commit, o->rev, e) < 0)
+		return -1;
+	g->why = o->because != NULL ? sym_get(g->s.a, o->because) :
+	    sym_printf(g->s.a, "%s migrations of %.12s", o->phase, commit);
+	if (!o->dry && go_lease(g, e) < 0)
+		return -1;
+	int open = g->s.ledger ? go_unfinished(g, &last, e) : 0;
+	if (open != 0)
+		return open < 0 ? -1 : go_refuse_unfinished(&last, e);
+	if (site_facts(&g->s, e) < 0 || go_codes(g, commit, e) < 0)
+		return -1;
+	if (!code_fine(&g->new))
+		return 1;
+	return go_phase(g, commit, phase, o->dry, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct go g = { .d = { .artefact = -1 } };
+	struct err e = ERR_INIT;
+	struct opts o;
+
+	prog_start(argv[0]);
+	opts_read(&o, argc, argv, "cnpb", true, help);
+	int code = -1;
+	if (streq(o.phase, "safe") || streq(o.phase, "unsafe"))
+		code = run(&g, &o, streq(o.phase, "safe") ? FWD_SAFE :
+		    FWD_UNSAFE, &e);
+	else
+		err_kind(&e, ERR_CONFIG, "which phase? --phase safe or "
+		    "--phase unsafe (%s -h tells more)", prog_name());
+	if (code < 0)
+		code = trouble(&e);
+	go_close(&g);
+	strvec_release(&o.accept);
+	return code;
+}

@@ -1,0 +1,66 @@
+/* What a deploy or a rollback would do, instant by instant. Reads sluice.ini,
+ * the repository, the database and the ledger; writes nothing.
+ *
+ * Exit codes: 0 it would go, 1 it would be refused, 2 usage or configuration,
+ * 3 could not tell or reach. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "prog/go.h"
+
+static const char help[] =
+"usage: sluice-plan [-c FILE] TARGET [COMMIT] [--json]\n"
+"       sluice-plan [-c FILE] TARGET --rollback [RELEASE] [--json]\n\n"
+"Shows what sluice-deploy would do with COMMIT (HEAD), or sluice-rollback with\n"
+"what is live: every step in order, the migrations with their verdicts, and what\n"
+"serves meanwhile. Touches nothing.\n\n"
+"      --rollback   the way back\n"
+"      --json       one object, with the plan's digest\n"
+"  -c, --config F   the configuration, instead of the work tree's sluice.ini\n\n"
+"Exit code: 0 it would go, 1 refused, 2 usage or configuration, 3 could not\n"
+"tell or reach.\n";
+
+static int
+forward(struct go *g, const struct opts *o, struct err *e)
+{
+	sym commit = NULL;
+
+	if (go_commit(g, &commit, o->rev, e) < 0 ||
+	    site_facts(&g->s, e) < 0 || go_codes(g, commit, e) < 0)
+		return -1;
+	if (!code_fine(&g->new))
+		return 1;
+	if (go_judge_plan(g, sym_getn(g->s.a, commit, 12), e) < 0)
+		return -1;
+	plan_say(&g->plan, &g->judged, o->json);
+	if (!g->new.third)
+		warn("migrations of third-party apps are asked from Django "
+		    "once the release is staged, and come on top");
+	return plan_refused(&g->plan);
+}
+
+static int
+run(struct go *g, const struct opts *o, struct err *e)
+{
+	if (site_open(&g->s, o, false, e) < 0)
+		return -1;
+	return o->rollback ? go_undo(g, o, true, e) : forward(g, o, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct go g = { .d = { .artefact = -1 } };
+	struct err e = ERR_INIT;
+	struct opts o;
+
+	prog_start(argv[0]);
+	opts_read(&o, argc, argv, "cjR", true, help);
+	int code = run(&g, &o, &e);
+	if (code < 0)
+		code = trouble(&e);
+	go_close(&g);
+	strvec_release(&o.accept);
+	return code;
+}
