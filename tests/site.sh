@@ -91,6 +91,7 @@ site_config() { # HOSTS
 	cat <<-END
 	[project]
 	settings = settings
+	auto_field = django.db.models.BigAutoField
 	[target production]
 	database = host=$PGHOST user=$PGUSER dbname=shop
 	path = /srv/shop

@@ -96,25 +96,22 @@ below(struct strbuf *b, bool colour, enum ink ink, const char *what,
 }
 
 static void
-reasons(struct strbuf *b, bool colour, const char *whose,
-    const struct findings *f)
+reasons(struct strbuf *b, bool colour, const struct findings *f)
 {
 	for (uint32_t i = 0; i < f->n; i++)
 		if (f->v[i].text != NULL && f->v[i].degree != DEGREE_OK)
-			below(b, colour, INK_DIM, whose, f->v[i].text);
+			below(b, colour, INK_DIM, "", f->v[i].text);
 }
 
 /* Why it stands in this phase, and what it does while it runs. */
 static void
 verdict_lines(struct strbuf *b, bool colour, const struct verdict *v)
 {
-	reasons(b, colour, "after it the deployed code ", &v->a);
-	reasons(b, colour, "before it the new code ", &v->b);
+	reasons(b, colour, &v->a);
+	reasons(b, colour, &v->b);
 	for (uint32_t i = 0; i < v->nhazards; i++)
 		if (v->hazards[i].text != NULL)
 			below(b, colour, INK_YELLOW, "", v->hazards[i].text);
-	if (v->loses != NULL)
-		below(b, colour, INK_YELLOW, "loses: ", v->loses);
 	if (v->overruled != NULL)
 		below(b, colour, INK_YELLOW, "overruled by its tag: ",
 		    v->overruled);
@@ -165,7 +162,7 @@ meanwhile(const struct plan *p, sym phase)
 
 static void
 row(struct strbuf *b, const struct step *s, const struct verdict *v,
-    bool colour)
+    bool why, bool colour)
 {
 	strbuf_printf(b, "  %4u  %-6s ", s->seq, s->lane);
 	text_step(b, s, false);
@@ -177,7 +174,7 @@ row(struct strbuf *b, const struct step *s, const struct verdict *v,
 	if (s->status != STEP_TODO)
 		strbuf_printf(b, "  [%s]", step_status_name[s->status]);
 	strbuf_char(b, '\n');
-	if (v != NULL && s->status == STEP_TODO)
+	if (v != NULL && s->status == STEP_TODO && why)
 		verdict_lines(b, colour, v);
 }
 
@@ -197,6 +194,7 @@ void
 text_plan(struct strbuf *b, const struct plan *p, const struct judgement *j,
     bool colour)
 {
+	bool why = p->from != NULL && *p->from != '\0';
 	sym phase = NULL;
 
 	title(b, p, colour);
@@ -210,7 +208,7 @@ text_plan(struct strbuf *b, const struct plan *p, const struct judgement *j,
 			strbuf_printf(b, ": %s\n", meanwhile(p, phase));
 		}
 		row(b, s, s->kind == STEP_MIGRATION ?
-		    verdict_of(j, s->subject) : NULL, colour);
+		    verdict_of(j, s->subject) : NULL, why, colour);
 	}
 	text_notes(b, p, colour);
 }
