@@ -20,9 +20,16 @@ undone() { sql shop "SELECT count(*) FROM sluice.step s JOIN sluice.run r
 twice() { sql shop "SELECT count(*) FROM (SELECT app, name
     FROM django_migrations GROUP BY 1, 2 HAVING count(*) > 1) AS x"; }
 ready() { # both hosts are in the balancer's rotation
-	printf 'show stat\n' | nc -U "$T/haproxy.sock" 2>/dev/null |
-	    awk -F, '$2 ~ /^app/ && $18 !~ /^(UP|no check)/' | grep -q . && return 1
-	return 0
+	python3 - "$T/haproxy.sock" <<-'END'
+	import socket, sys
+	s = socket.socket(socket.AF_UNIX)
+	s.connect(sys.argv[1])
+	s.sendall(b"show stat\n")
+	rows = [l.split(",") for l in s.makefile().read().splitlines()]
+	states = [r[17] for r in rows if len(r) > 17 and r[1].startswith("app")]
+	sys.exit(0 if len(states) == 2 and
+	    all(x in ("UP", "no check") for x in states) else 1)
+	END
 }
 
 # killed WHERE COMMAND…: dies there, by that signal.
@@ -93,7 +100,7 @@ is "$(git rev-parse refs/sluice/deployed/production)" \
     "$(git rev-parse r1)" "the ref is published"
 
 # At any moment, not only between two steps.
-for wait in 0.7 2.2 3.4 4.6 6.1; do
+for wait in 0.9 2.6 4.3; do
 	sluice-deploy production r2 >"$T/out" 2>"$T/err" &
 	p=$!
 	sleep "$wait"

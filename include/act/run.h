@@ -38,7 +38,8 @@ enum run_end { RUN_DONE, RUN_FAILED, RUN_INTERRUPTED, RUN_LOST };
 /* Carries out what is not yet done of d->plan. 0 and up: enum run_end. A
  * failed step's words are in e. With `resume`, steps in doubt are asked
  * before they are made. The step that a crash test wants to die at is in
- * $SLUICE_CRASH ("SEQ:before" or "SEQ:after": raises SIGKILL). */
+ * $SLUICE_CRASH ("SEQ:before" or "SEQ:after" it is made, or found to be made
+ * and not yet marked: raises SIGKILL). */
 int run_plan(struct deploy *d, bool resume, struct err *e);
 
 #endif

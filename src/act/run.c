@@ -179,7 +179,8 @@ marks_flush(struct loop *r)
 	r->nmarks = 0;
 }
 
-/* The moment at which a crash test wants us dead. */
+/* The moment at which a crash test wants us dead: around the making of a row,
+ * or where it turns out that it was made before. */
 static void
 crash(const struct loop *r, const struct step *s, const char *when)
 {
@@ -262,6 +263,8 @@ slot_call(struct loop *r, struct slot *k)
 	} else if (k->at == SLOT_ASK && got == ANSWER_NO) {
 		k->at = SLOT_READY;
 	} else if (k->at == SLOT_ASK) {
+		crash(r, k->s, "before");
+		crash(r, k->s, "after");
 		ended(r, k, "already");
 	} else if (got == ANSWER_YES) {
 		crash(r, k->s, "after");
