@@ -34,7 +34,7 @@ main(int argc, char **argv)
 
 	prog_start(argv[0]);
 	opts_read(&o, argc, argv, "cnaob", true, help);
-	int code = site_open(&g.s, &o, !o.dry, &e);
+	int code = site_open(&g.s, &o, false, &e);
 	if (code == 0)
 		code = go_undo(&g, &o, o.dry, &e);
 	if (code < 0)
