@@ -1,0 +1,232 @@
+/* sluice-check: judges migrations as the release they would be.
+ *
+ * Decides for each what phase it belongs to, and whether it may go at all.
+ * Reads a commit, a range, the index or a folder, and sluice.ini; writes
+ * nothing.
+ *
+ * Exit: 0 all are fine; 1 something is refused; 2 usage or configuration;
+ * 3 could not tell. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "gate/range.h"
+#include "prog/opts.h"
+#include "prog/trial.h"
+#include "prog/where.h"
+
+static const char help[] =
+    "usage: sluice-check [--index | COMMIT | A..B | --dir D] [options]\n"
+    "\n"
+    "Judges migrations as the release they would be: which go before the new\n"
+    "code is live (safe), which after it (unsafe), and which in no phase.\n"
+    "\n"
+    "  --index        what is staged, on top of what is deployed\n"
+    "  COMMIT         that commit (HEAD), on top of what is deployed\n"
+    "  A..B           commit B on top of A\n"
+    "  --dir D        a project's folder without git, each migration alone\n"
+    "\n"
+    "      --each     each migration alone, as a hint\n"
+    "      --all      list the fine ones too\n"
+    "      --explain  every reason, lock, way back and way to write it\n"
+    "      --format text|json\n"
+    "      --project NAME   where sluice.ini has several\n"
+    "  -c, --config FILE\n"
+    "  -C, --directory DIR  work as if started there\n"
+    "  -h, --help\n"
+    "\n"
+    "\"What is deployed\" is refs/sluice/deployed/TARGET, else the merge base\n"
+    "with the base branch, else HEAD.\n"
+    "\n"
+    "Example, in CI:  sluice-check origin/main..HEAD --all\n";
+
+struct opts_check {
+	bool index, each, all, explain, json;
+	const char *rev, *dir, *project, *config;
+};
+
+/* All that one run needs, with one life. */
+struct work {
+	struct arena *a;
+	struct repo *repo;
+	struct config cfg;
+	const struct cfg_project *project;
+	struct source *base, *head;
+	sym base_name, head_name;
+};
+
+static _Noreturn void
+usage(const char *why)
+{
+	fprintf(stderr, "sluice-check: %ssee 'sluice-check --help'\n", why);
+	exit(2);
+}
+
+static struct opts_check
+options(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "index", no_argument, NULL, 'i' },
+		{ "each", no_argument, NULL, 'e' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "explain", no_argument, NULL, 'x' },
+		{ "dir", required_argument, NULL, 'd' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "project", required_argument, NULL, 'p' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "directory", required_argument, NULL, 'C' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct opts_check o = { 0 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:C:h", longs, NULL)) != -1)
+		switch (c) {
+		case 'i': o.index = true; break;
+		case 'e': o.each = true; break;
+		case 'a': o.all = true; break;
+		case 'x': o.explain = true; break;
+		case 'd': o.dir = optarg; break;
+		case 'p': o.project = optarg; break;
+		case 'c': o.config = optarg; break;
+		case 'f':
+			o.json = streq(optarg, "json");
+			if (!o.json && !streq(optarg, "text"))
+				usage("--format is text or json; ");
+			break;
+		case 'C':
+			if (chdir(optarg) < 0)
+				usage("-C: there is no such folder; ");
+			break;
+		case 'h': fputs(help, stdout); exit(0);
+		default: usage("");
+		}
+	o.rev = optind < argc ? argv[optind++] : NULL;
+	if (optind < argc)
+		usage("one commit or range at most; ");
+	if ((o.rev != NULL) + o.index + (o.dir != NULL) > 1)
+		usage("a commit, --index and --dir exclude each other; ");
+	return o;
+}
+
+/* Without a file, a folder is judged by what is usual. */
+static int
+config(struct work *w, const struct opts_check *o, struct err *e)
+{
+	static const char none[] = "[project]\n";
+
+	if (o->dir != NULL && o->config == NULL && !getenv("SLUICE_CONFIG")) {
+		sym path = sym_printf(w->a, "%s/sluice.ini", o->dir);
+		if (access(path, R_OK) != 0)
+			return config_parse(&w->cfg, w->a, path, none,
+			    sizeof(none) - 1, e);
+		return config_load(&w->cfg, w->a, path, e);
+	}
+	return where_config(&w->cfg, w->a, w->repo, o->config, e);
+}
+
+static int
+commit(struct work *w, sym *out, const char *rev, struct err *e)
+{
+	int r = repo_commit(w->repo, out, w->a, rev, e);
+
+	return r != 0 ? r : err_kind(e, ERR_CONFIG, "there is no commit '%s'",
+	    rev);
+}
+
+static int
+range(struct work *w, const char *rev, struct err *e)
+{
+	const char *dots = strstr(rev, "..");
+	sym from = sym_getn(w->a, rev, (size_t)(dots - rev));
+	sym to = sym_get(w->a, dots + 2);
+
+	if (commit(w, &w->base_name, *from != '\0' ? from : "HEAD", e) < 0 ||
+	    commit(w, &w->head_name, *to != '\0' ? to : "HEAD", e) < 0 ||
+	    source_commit(&w->base, w->repo, w->base_name, e) < 0)
+		return -1;
+	return source_commit(&w->head, w->repo, w->head_name, e);
+}
+
+/* The index or a commit, on top of what is deployed. */
+static int
+on_top(struct work *w, const struct opts_check *o, struct err *e)
+{
+	const char *rev = o->rev != NULL ? o->rev : "HEAD";
+	struct range_base *bases = NULL;
+	uint32_t n = 0;
+
+	if (!o->index && commit(w, &w->head_name, rev, e) < 0)
+		return -1;
+	if (range_bases(&bases, &n, w->a, w->repo, &w->cfg, w->project, rev,
+		NULL, o->index ? "HEAD" : NULL, e) < 0)
+		return -1;
+	w->base_name = bases[0].commit;
+	if (w->base_name != NULL &&
+	    source_commit(&w->base, w->repo, w->base_name, e) < 0)
+		return -1;
+	if (!o->index)
+		return source_commit(&w->head, w->repo, w->head_name, e);
+	w->head_name = "index";
+	return source_index(&w->head, w->repo, e);
+}
+
+static int
+sources(struct work *w, const struct opts_check *o, struct err *e)
+{
+	if (o->dir != NULL) {
+		w->head_name = sym_get(w->a, o->dir);
+		return source_folder(&w->head, o->dir, e);
+	}
+	if (o->rev != NULL && strstr(o->rev, "..") != NULL)
+		return range(w, o->rev, e);
+	return on_top(w, o, e);
+}
+
+static int
+run(struct work *w, const struct opts_check *o, struct err *e)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct trial t = { 0 };
+
+	if ((o->dir == NULL && repo_open(&w->repo, NULL, e) < 0) ||
+	    config(w, o, e) < 0)
+		return -1;
+	w->project = config_project(&w->cfg, o->project, e);
+	if (w->project == NULL || sources(w, o, e) < 0)
+		return -1;
+	struct trial_ask ask = { w->project, w->cfg.hooks.exceptions, w->base,
+		w->head, o->each || o->dir != NULL };
+	if (trial_run(&t, w->a, &ask, e) < 0)
+		return -1;
+	struct verdict_show s = { w->project->name,
+		ask.each ? "alone" : "release", w->base_name, w->head_name,
+		&t.j, t.wrong, t.nwrong, o->all, o->explain,
+		colour_wanted(1) };
+	if (o->json)
+		verdict_json(&b, &s);
+	else
+		verdict_text(&b, &s);
+	say(1, &b);
+	return trial_fine(&t) ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	prog_start(argv[0]);
+	struct opts_check o = options(argc, argv);
+	struct work w = { .a = arena_new() };
+	struct err e = ERR_INIT;
+	int r = run(&w, &o, &e);
+
+	source_free(w.base);
+	source_free(w.head);
+	repo_free(w.repo);
+	arena_free(w.a);
+	return r < 0 ? trouble(&e) : r;
+}

@@ -1,0 +1,95 @@
+#!/bin/sh
+# sluice-check and sluice-tag as programs.
+. "${0%/*}/lib.sh"
+. "${0%/*}/gate.sh"
+
+project "$T/clone"
+add_nullable 0002_note 0001_initial && git add -A && git commit -q -m two
+free_fax 0003_free 0002_note && git add -A && git commit -q -m three
+drop_fax 0004_drop 0003_free && git add -A && git commit -q -m four
+json() { "$PY" -c "import json, sys; d = json.load(open('$T/out')); print($1)"; }
+
+ok "a range" sluice-check --all HEAD~3..HEAD
+said '^safe +shop/migrations/0002_note.py' "what is added"
+said '^unsafe +shop/migrations/0004_drop.py' "what is removed"
+said '^3 migrations: ' "and the sum"
+ok "--format json" sluice-check --format json HEAD~3..HEAD
+is "$(json 'd["format"], d["mode"], d["fine"], len(d["migrations"])')" \
+    "1 release True 3" "one object"
+is "$(json 'sorted(d)')" \
+    "['base', 'fine', 'format', 'head', 'migrations', 'mode', 'project', 'wrong']" "its keys"
+is "$(json 'sorted(d["migrations"][0])')" \
+    "['app', 'drops', 'fixes', 'hazards', 'loses', 'name', 'opaque', 'path', 'reasons', 'refused', 'tag', 'verdict']" \
+    "a migration's keys"
+is "$(json '[m["verdict"]["phase"] for m in d["migrations"]][0]')" safe "its phase"
+is "$(json 'd["base"]')" "$(git rev-parse HEAD~3)" "its base"
+ok "HEAD on top of itself: nothing is new" sluice-check
+git checkout -q -b side HEAD~1
+add_default 0004_rank 0003_free && git add -A && git commit -q -m rank
+exits 1 "a commit on top of the base branch" sluice-check
+said '^split +shop/migrations/0004_rank.py' "a split one"
+exits 1 "the same as JSON" sluice-check --format json
+is "$(json 'd["migrations"][-1]["verdict"]["forward"], d["fine"]')" "split False" "says so"
+is "$(json 'bool(d["migrations"][-1]["refused"]), len(d["migrations"][-1]["fixes"]) > 0')" \
+    "True True" "with reason and fixes"
+sed -i '1a# x' shop/models.py && git add -A
+exits 1 "--index" sluice-check --index
+git reset -q --hard
+ok "--each" sluice-check --each --all main~3..main
+exits 1 "--explain" sluice-check --explain
+said 'way back' "tells more"
+git checkout -q main
+
+exits 2 "a commit that is not there" sluice-check 1234567890
+said "there is no commit '1234567890'" "is named"
+exits 2 "a range whose end is not there" sluice-check HEAD..nowhere
+said "there is no commit 'nowhere'" "is named"
+exits 2 "two things at once" sluice-check --index HEAD
+exits 2 "a format that is none" sluice-check --format xml
+exits 2 "an unknown option" sluice-check --frobnicate
+ok "--help" sluice-check --help
+mkdir "$T/none" && cd "$T/none" || exit 3
+exits 2 "no repository" sluice-check
+said 'no git repository' "is said"
+cd "$T/clone" || exit 3
+mv sluice.ini "$T/ini"
+exits 2 "no configuration" sluice-check
+said 'there is no configuration' "is said"
+cp "$T/ini" sluice.ini && sed -i 's/^settings/setings/' sluice.ini
+exits 2 "a key misspelt" sluice-check
+said "sluice.ini:2.*setings.*settings" "is named, with the nearest key"
+{ printf '[project]\nsettings = '; head -c 3000 /dev/zero | tr '\0' x; } >sluice.ini
+exits 2 "a line too long" sluice-check
+said 'sluice.ini:2' "is named"
+cp "$T/ini" sluice.ini
+
+cp -r "$T/clone" "$T/plain" && rm -rf "$T/plain/.git" "$T/plain/sluice.ini"
+run sluice-check --dir "$T/plain" --all
+said '0001_initial' "a folder without git and without a configuration"
+ok "as JSON" sh -c "sluice-check --dir '$T/plain' --format json || [ \$? -eq 1 ]"
+is "$(json 'd["mode"], len(d["migrations"])')" "alone 5" "each alone"
+
+# --- sluice-tag ---
+git update-ref refs/remotes/origin/main HEAD~3
+ok "sluice-tag" sluice-tag
+is "$(grep -l '# sluice: .* auto' shop/migrations/*.py | wc -l)" 3 "tags what is new"
+is "$(git diff --name-only | wc -l)" 3 "in the work tree"
+ok "again" sluice-tag
+is "$(cat "$T/out")" "" "changes nothing"
+git checkout -q .
+ok "a file" sluice-tag shop/migrations/0002_note.py
+is "$(git diff --name-only)" shop/migrations/0002_note.py "alone"
+exits 2 "a file that is no new migration" sluice-tag shop/models.py
+ok "a person's, over the machine's" sluice-tag --safe --because 'as agreed "today"' \
+    shop/migrations/0002_note.py
+is "$(grep -c 'sluice:' shop/migrations/0002_note.py)" 1 "replaces it"
+said "because \"as agreed 'today'\"" "with its reason"
+sed -i 's/ for=[0-9a-f]*//' shop/migrations/0002_note.py
+ok "one that is not bound" sluice-tag
+is "$(grep -c 'sluice: safe for=[0-9a-f]\{8\} because' shop/migrations/0002_note.py)" 1 "is bound"
+git checkout -q .
+printf 'x = 1\r\n' >>shop/migrations/0002_note.py
+sed -i 's/$/\r/; s/\r\r$/\r/' shop/migrations/0003_free.py
+ok "a file with CRLF" sluice-tag shop/migrations/0003_free.py
+is "$(grep -c 'sluice:.*[^'"$(printf '\r')"']$' shop/migrations/0003_free.py)" 0 "keeps them"
+done_testing

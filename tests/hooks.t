@@ -1,0 +1,199 @@
+#!/bin/sh
+# pre-commit: what is staged is judged as the release it would be, tagged, and
+# refused with the reason and the way to write it.
+. "${0%/*}/lib.sh"
+. "${0%/*}/gate.sh"
+[ -x "$PY" ] || skip_all "no Python with Django"
+
+project "$T/clone"
+sluice-install >/dev/null
+back() { git reset -q --hard && git clean -qfd; }
+commit() { git commit -q -m x "$@"; }
+staged() { git show ":$1"; }
+tag_of() { grep -c "^    # sluice: $2 auto -- " "$1"; }
+
+# --- nothing to judge ---
+echo text >README && git add README
+ok "a commit of other files" commit
+is "$(cat "$T/out" "$T/err")" "" "is not talked about"
+echo 'x = 1' >shop/views.py && git add -A
+mv sluice.ini "$T/ini"
+ok "nor one of other Python, even without a configuration" commit
+mv "$T/ini" sluice.ini
+
+# --- tags ---
+git update-ref refs/remotes/origin/main HEAD
+add_nullable 0002_note 0001_initial && git add -A
+ok "a nullable column" commit
+said '^safe +shop/migrations/0002_note.py' "is safe"
+is "$(tag_of shop/migrations/0002_note.py safe)" 1 "the file on disk is tagged"
+is "$(git show HEAD:shop/migrations/0002_note.py | grep -c '# sluice: safe auto')" 1 \
+    "and what is committed"
+is "$(git status --porcelain)" "" "the work tree is clean"
+ok "what is tagged is valid Python" "$PY" -c \
+    "compile(open('shop/migrations/0002_note.py').read(), 'x', 'exec')"
+is "$(git diff HEAD^ --stat -- shop/migrations | grep -c changed)" 1 "in one commit"
+echo '# more' >>shop/migrations/0002_note.py && git add -A
+ok "the same again" commit
+is "$(tag_of shop/migrations/0002_note.py safe)" 1 "is tagged once"
+sed -i 's/# sluice: safe auto.*/# sluice: unsafe auto -- nonsense/' shop/migrations/0002_note.py
+git add -A
+ok "a machine's tag that lies" commit
+is "$(tag_of shop/migrations/0002_note.py safe)" 1 "is derived anew"
+
+free_fax 0003_free 0002_note && git add -A
+ok "a column made nullable" commit
+git branch -f deployed
+drop_fax 0004_drop 0003_free && git add -A
+git update-ref refs/sluice/deployed/production HEAD
+cat >>sluice.ini <<-END
+[target production]
+database = host=x
+path = /srv/x
+build = true
+restart = true
+health = true
+[host one]
+target = production
+END
+git add -A
+ok "a nullable column removed" commit
+said '^unsafe +shop/migrations/0004_drop.py' "is unsafe"
+said 'shop_product' "the reason names the table"
+is "$(tag_of shop/migrations/0004_drop.py unsafe)" 1 "and is tagged so"
+said 'what is deployed on production' "judged on top of what is deployed"
+
+# --- partial staging ---
+git update-ref refs/sluice/deployed/production HEAD
+model_migration shop 0005_a 0004_drop 'migrations.AddField("product", "a", models.TextField(null=True))'
+sed -i '/name = /a\    a = models.TextField(null=True)' shop/models.py
+git add -A
+echo '# not staged' >>shop/migrations/0005_a.py
+ok "a file with other changes on disk" commit
+said 'tagged as staged only' "is tagged as staged"
+is "$(tag_of shop/migrations/0005_a.py safe)" 0 "and not touched on disk"
+is "$(git show HEAD:shop/migrations/0005_a.py | grep -c '# sluice: safe auto')" 1 \
+    "the commit has the tag"
+git checkout -q -- .
+model_migration shop 0006_b 0005_a 'migrations.AddField("product", "b", models.TextField(null=True))'
+sed -i '/name = /a\    b = models.TextField(null=True)' shop/models.py
+git add shop/migrations/0006_b.py
+git add -N shop/migrations/0006_b.py
+ok "git commit -a" commit -a
+is "$(git show HEAD:shop/migrations/0006_b.py | grep -c '# sluice: safe auto')" 1 \
+    "is tagged"
+is "$(git status --porcelain)" "" "and leaves a clean work tree"
+model_migration shop 0007_c 0006_b 'migrations.AddField("product", "c", models.TextField(null=True))'
+sed -i '/name = /a\    c = models.TextField(null=True)' shop/models.py
+git add -N shop/migrations/0007_c.py
+ok "git commit PATH" commit shop
+said 'temporary index' "is not tagged, and says why"
+is "$(git status --porcelain)" "" "and leaves a clean work tree"
+echo '# amended' >>shop/migrations/0007_c.py && git add -A
+ok "amend" git commit -q --amend -m y
+is "$(git show HEAD:shop/migrations/0007_c.py | grep -c '# sluice: safe auto')" 1 \
+    "tags it"
+git update-ref refs/sluice/deployed/production HEAD
+
+# --- refused ---
+add_default 0008_rank 0007_c && git add -A
+exits 1 "a NOT NULL column with a default in Python" commit
+said '^split' "is split"
+said 'fits in no phase' "in words"
+said 'the way to write it: ' "with the way to write it"
+said 'db_default' "as code"
+is "$(grep -c 'sluice:' shop/migrations/0008_rank.py)" 0 "and is not tagged"
+back
+opaque 0008_fill 0007_c && git add -A
+exits 1 "Python that cannot be read" commit
+said '^opaque' "is opaque"
+said 'sluice tag --safe\|--unsafe --because' "and asks for a person's tag"
+exits 2 "a person's tag needs its reason" sluice-tag --safe shop/migrations/0008_fill.py
+ok "sluice-tag --safe --because" sluice-tag --safe --because 'can run twice' \
+    shop/migrations/0008_fill.py
+is "$(grep -c '# sluice: safe for=[0-9a-f]\{8\} because "can run twice"' shop/migrations/0008_fill.py)" 1 \
+    "is bound to the operations"
+git add -A
+ok "then it goes" commit
+sed -i 's/RunPython(print/RunPython(len/' shop/migrations/0008_fill.py && git add -A
+exits 1 "operations edited after the tag" commit
+said 'written for other operations' "need a new one"
+back
+git update-ref refs/sluice/deployed/production HEAD
+sed -i 's/RunPython(print/RunPython(len/' shop/migrations/0008_fill.py && git add -A
+exits 1 "a deployed migration edited" commit
+said 'were changed, but what is deployed has it as it was' "is refused"
+back
+git rm -q shop/migrations/0008_fill.py
+exits 1 "a deployed migration removed" commit
+said 'is gone' "is refused"
+back
+sed -i 's/^    operations/    # why it is so\n    operations/' shop/migrations/0008_fill.py && git add -A
+ok "a comment in a deployed migration is no edit" commit
+
+# --- bad input ---
+printf 'class Migration(:\n' >shop/migrations/0009_bad.py && git add -A
+exits 1 "a syntax error" commit
+said 'shop/migrations/0009_bad.py:1' "is named with its line"
+back
+model_migration shop 0009_left 0008_fill
+model_migration shop 0009_right 0008_fill
+git add -A
+exits 1 "two last migrations" commit
+said 'makemigrations --merge' "are refused with the way out"
+back
+model_migration shop 0009_x 0077_nowhere
+git add -A
+exits 1 "a dependency that does not exist" commit
+said '0077_nowhere' "is named"
+back
+sed -i 's/^settings/setings/' sluice.ini
+model_migration shop 0009_x 0008_fill && git add shop
+exits 1 "a key misspelt" commit
+said 'sluice.ini:2.*setings' "is named with its line"
+mv sluice.ini "$T/ini"
+exits 1 "no configuration" commit
+said 'there is no configuration' "is said"
+back
+git reset -q --hard
+
+# --- other ways to commit ---
+printf '[hooks]\ntag = require\n' >>sluice.ini
+model_migration shop 0009_d 0008_fill 'migrations.AddField("product", "d", models.TextField(null=True))'
+sed -i '/name = /a\    d = models.TextField(null=True)' shop/models.py
+git add shop
+exits 1 "tag = require" commit
+said '# sluice: safe auto -- ' "prints the line to add"
+ok "sluice-tag --index" sluice-tag --index
+ok "writes it" commit
+git checkout -q sluice.ini
+git update-ref refs/sluice/deployed/production HEAD
+git checkout -q -b side
+model_migration blog 0002_e 0001_initial 'migrations.AddField("post", "e", models.TextField(null=True))'
+sed -i '/title = /a\    e = models.TextField(null=True)' blog/models.py
+git add -A && commit
+git checkout -q main
+add_default 0010_rank 0009_d && git add -A && commit --no-verify
+git checkout -q side
+exits 1 "a merge that brings in a split one" git merge -q --no-edit main
+said '^split +shop/migrations/0010_rank.py' "is refused by pre-merge-commit"
+git merge --abort 2>/dev/null; back
+git worktree add -q "$T/other" side~1 && cd "$T/other" || exit 3
+model_migration blog 0002_f 0001_initial 'migrations.AddField("post", "f", models.TextField(null=True))'
+sed -i '/title = /a\    f = models.TextField(null=True)' blog/models.py
+git add -A
+ok "in a linked work tree" commit
+is "$(git show HEAD:blog/migrations/0002_f.py | grep -c '# sluice: safe auto')" 1 "it is tagged"
+is "$(git status --porcelain)" "" "and clean"
+cd "$T/clone" || exit 3
+
+# --- what it costs ---
+echo more >>README && git add README
+readelf -d "$bin/sluice-hook" >"$T/needed"
+is "$(grep NEEDED "$T/needed" | grep -cv libc.so)" 0 "sluice-hook links nothing"
+for p in gate check tag install; do
+	readelf -d "$bin/sluice-$p" >"$T/needed"
+	is "$(grep -cE 'libpq\.|libssh2' "$T/needed")" 0 \
+	    "sluice-$p links neither libpq nor libssh2"
+done
+done_testing

@@ -1,0 +1,186 @@
+#!/bin/sh
+# pre-push, and the server's side: pre-receive and post-receive.
+. "${0%/*}/lib.sh"
+. "${0%/*}/gate.sh"
+[ -x "$PY" ] || skip_all "no Python with Django"
+
+# The hooks run what stands beside them: a deploy that only says what it got.
+mkdir "$T/bin" "$T/tmp"
+cp "$bin"/sluice-install "$bin"/sluice-hook "$bin"/sluice-gate "$T/bin"
+cat >"$T/bin/sluice-deploy" <<-END
+#!/bin/sh
+echo "deploy \$*"
+echo "\$4 \$(git rev-parse --git-dir)" >>$T/deployed
+while [ -e $T/hold ]; do sleep 0.1; done
+echo "done \$4"
+exit \$(cat $T/rc)
+END
+chmod 755 "$T/bin/sluice-deploy"
+echo 0 >"$T/rc"
+export TMPDIR="$T/tmp"
+bare=$T/up.git
+git init -q --bare "$bare"
+git -C "$bare" config receive.shallowUpdate true
+project "$T/clone"
+git remote add origin "$bare"
+push() { git push -q origin "${@:-main}"; }
+commit() { git add -A && git commit -q --no-verify -m x; }
+
+# --- pre-push ---
+"$T/bin/sluice-install" >/dev/null
+ok "a first push" push
+add_nullable 0002_note 0001_initial
+rm shop/migrations/0002_note.py
+commit
+exits 1 "makemigrations forgotten" push
+said 'Add field note to product' "is refused with Django's words"
+model_migration shop 0002_note 0001_initial 'migrations.AddField("product", "note", models.TextField(null=True))'
+exits 1 "a migration in the work tree does not count" push
+commit
+ok "a migration that is committed does" push
+add_default 0003_rank 0002_note && commit
+exits 1 "a split one" push
+said '^split +shop/migrations/0003_rank.py' "is refused"
+said 'what the remote has' "on top of what the remote has"
+exits 1 "as a new branch too" push main:refs/heads/new
+said 'on top of origin/main' "on top of the base branch"
+exits 1 "as a tag too" push main:refs/tags/v1
+exits 1 "beside a fine one" git push -q origin HEAD~1:refs/heads/fine main:main
+git reset -q --hard HEAD~1
+ok "several refs" git push -q origin main:refs/heads/one main:refs/heads/two
+ok "a deletion" git push -q origin :refs/heads/one
+git tag -a -m v2 v2
+ok "an annotated tag" git push -q origin v2
+blob=$(git hash-object -w README 2>/dev/null || git hash-object -w sluice.ini)
+git update-ref refs/tags/blob "$blob"
+ok "a tag of a blob" git push -q origin refs/tags/blob
+git checkout -q --detach
+ok "from a detached HEAD" git push -q origin HEAD:refs/heads/detached
+git checkout -q main
+ok "to a URL" git push -q "$bare" main:refs/heads/by-url
+echo x >>README && commit
+git clone -q --depth 1 "file://$T/clone" "$T/shallow"
+(cd "$T/shallow" && "$T/bin/sluice-install" >/dev/null &&
+    git remote set-url origin "$bare") || exit 3
+ok "from a shallow clone" git -C "$T/shallow" push -q origin HEAD:refs/heads/shallow
+is "$(ls "$TMPDIR")" "" "nothing is left in the temporary folder"
+
+# --- pre-receive ---
+"$T/bin/sluice-install" --uninstall >/dev/null
+"$T/bin/sluice-install" -C "$bare" >/dev/null
+exits 1 "a server without a configuration" push
+said 'remote: .*there is no configuration' "refuses and says what is missing"
+cat >"$T/server.ini" <<-END
+[project]
+settings = site1.settings
+python = $PY
+[server]
+branches = main, release/*
+[target production]
+database = host=x
+path = /srv/x
+build = true
+restart = true
+health = true
+[host one]
+target = production
+END
+git -C "$bare" config sluice.config "$T/server.ini"
+ok "with git config sluice.config" push
+before=$(git -C "$bare" rev-parse main)
+add_default 0003_rank 0002_note && commit
+exits 1 "a split one" push
+said 'remote: split +shop/migrations/0003_rank.py' "is refused"
+said "remote: sluice: branch 'main' is refused" "naming the branch"
+is "$(git -C "$bare" rev-parse main)" "$before" "the branch stays"
+ok "a branch that is not listed" push main:refs/heads/experiment
+exits 1 "one that is" push main:refs/heads/release/1
+git -C "$bare" update-ref refs/sluice/deployed/production "$(git rev-parse HEAD)"
+sed -i 's/^branches.*/&\ndeploy = main:production/' "$T/server.ini"
+: >"$T/deployed"
+ok "it is deployed already, by another way" push
+said 'remote: deploy .*production' "and a push deploys"
+git -C "$bare" update-ref refs/sluice/deployed/production "$before"
+git commit -q --allow-empty -m again
+exits 1 "judged on top of what is deployed, not of what the branch had" push
+said 'what is deployed on production' "and says so"
+git -C "$bare" config receive.advertisePushOptions true
+exits 1 "an override by whom the configuration does not name" \
+    push -o sluice.override=now main
+said 'not among those who may override' "is refused"
+sed -i "s/^branches.*/&\noverride = $(id -un)/" "$T/server.ini"
+ok "one by whom it names" push -o 'sluice.override=no time' main
+is "$(grep -c ': no time$' "$bare/sluice/overrides.log")" 1 "is recorded"
+git -C "$bare" update-ref refs/sluice/deployed/production main
+
+echo 'print(1)' >"$T/evil"
+cat >>site1/settings.py <<-END
+open("$T/ran", "w").write("ran")
+END
+commit
+ok "pushed code" push
+is "$([ -e "$T/ran" ] && echo ran)" "" "is not run"
+git reset -q --hard HEAD^ && git push -q -f origin main >/dev/null 2>&1
+sed -i "s/^branches.*/&\nmakemigrations = yes\ntimeout = 20s/" "$T/server.ini"
+sed -i 's/title = .*/title = models.CharField(max_length=60)/' blog/models.py
+commit
+exits 1 "[server] makemigrations = yes" push
+said 'remote: .*Alter field title on post' "verifies it there"
+model_migration blog 0002_wide 0001_initial \
+    'migrations.AlterField("post", "title", models.CharField(max_length=60))'
+commit
+ok "with the migration" push
+cat >>site1/settings.py <<-END
+import socket
+assert "HOME" in os.environ and "PATH" in os.environ
+assert "SLUICE_TEST" not in os.environ, "the server's environment is seen"
+END
+commit
+ok "in an empty environment" push
+cat >>site1/settings.py <<-END
+x = bytearray(4 << 30)
+END
+commit
+exits 1 "with limits on memory" push
+said 'MemoryError' "that are told"
+git reset -q --hard HEAD^
+
+# --- post-receive ---
+: >"$T/deployed"
+echo 7 >"$T/rc"
+git commit -q --allow-empty -m seven
+ok "a deploy that fails does not undo the push" push
+said 'remote: deploy -c .*/server.ini production' "its output streams"
+said 'remote: sluice: the deploy of .* ended with 7' "and its end is told"
+echo 0 >"$T/rc"
+is "$(cat "$T/deployed")" "$(git rev-parse HEAD) $bare" "it got the commit and the repository"
+ok "another branch" push main:refs/heads/other
+is "$(wc -l <"$T/deployed")" 1 "is not deployed"
+
+touch "$T/hold"
+git commit -q --allow-empty -m one
+first=$(git rev-parse HEAD)
+git push -q origin main >"$T/first" 2>&1 &
+pid=$!
+wait_for 10 grep -q "deploy -c" "$T/first"
+kill -9 $pid
+git commit -q --allow-empty -m two
+ok "a push while one runs" push
+said 'remote: sluice: a deploy of .* runs' "is told"
+said 'follows when that has ended' "and queued"
+git commit -q --allow-empty -m three
+third=$(git rev-parse HEAD)
+ok "and another" push
+sed -i "s/^branches.*/&\nqueue = no/" "$T/server.ini"
+git commit -q --allow-empty -m four
+ok "queue = no" push
+said 'is not deployed' "tells"
+rm "$T/hold"
+wait_for 10 sh -c "grep -q '^$third' '$T/deployed'"
+sleep 0.5
+is "$(tail -n 2 "$T/deployed" | cut -d' ' -f1 | tr '\n' ' ')" "$first $third " \
+    "the pusher went away, the deploy went on, and the newest queued won"
+wait_for 10 sh -c "[ \"\$(ls '$bare/sluice/log' | grep -c 'log\$')\" = \"\$(ls '$bare/sluice/log' | grep -c rc)\" ]"
+is "$(grep -l "^done $third" "$bare"/sluice/log/*.log | wc -l)" 1 "its log is kept"
+is "$(ls "$TMPDIR")" "" "nothing is left in the temporary folder"
+done_testing
