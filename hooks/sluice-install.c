@@ -2,7 +2,8 @@
  *
  * Decides from the repository: a work tree gets the client's hooks, a bare
  * one the server's. What stood there is kept and run first. Reads git's
- * configuration; writes the hooks folder alone.
+ * configuration; writes the hooks folder, and in a work tree without
+ * sluice.ini a first one.
  *
  * Exit: 0 done, or --status and all is in place; 1 refused, or --status and
  * something is not; 2 usage; 3 could not tell. */
@@ -15,6 +16,7 @@
 
 #include "base/util.h"
 #include "gate/hookfile.h"
+#include "gate/survey.h"
 
 static const char help[] =
     "usage: sluice-install [--client | --server] [--status | --uninstall] [-C DIR]\n"
@@ -23,6 +25,7 @@ static const char help[] =
     "  work tree        pre-commit, pre-merge-commit, pre-push\n"
     "  bare repository  pre-receive, post-receive\n"
     "A hook that is there already is kept: it runs first, and both must agree.\n"
+    "A work tree without sluice.ini gets one from what is found in it.\n"
     "\n"
     "      --client     only if it is a work tree\n"
     "      --server     only if it is a bare repository\n"
@@ -170,7 +173,12 @@ run(const struct opts *o, struct hook_place *p, struct err *e)
 			return -1;
 		worst = r > worst ? r : worst;
 	}
-	return worst;
+	if (o->act != PUT || p->bare)
+		return worst;
+	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
+	int r = survey_write(&said, p->top.s, e);
+	fputs(said.s, stdout);
+	return r < 0 ? -1 : worst;
 }
 
 int

@@ -58,7 +58,7 @@ project() {
 
 # model_migration APP NAME PARENT OPERATION…: as makemigrations writes it.
 model_migration() {
-	app=$1 file=$1/migrations/$2.py parent=
+	file=$1/migrations/$2.py parent=
 	[ -z "$3" ] || parent="(\"$1\", \"$3\")"
 	shift 3
 	{

@@ -145,4 +145,22 @@ c" && git init -q "$T/a 'b
 c"
 ok "a folder with odd characters" sluice-install -C "$T/a 'b
 c"
+
+# --- a first sluice.ini ---
+fresh
+mkdir -p back/conf/settings back/.venv/bin
+printf '#!/bin/sh\n' >back/.venv/bin/python && chmod 755 back/.venv/bin/python
+cat >back/manage.py <<-END
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf.settings.local")
+END
+echo 'AUTH_USER_MODEL = "people.Person"' >back/conf/settings/base.py
+: >back/conf/settings/local.py
+git branch -q -m trunk
+ok "a Django project without sluice.ini" sluice-install
+said 'sluice.ini is written' "gets one"
+is "$(grep -v '^#' sluice.ini | tr '\n' ' ')" "[project] root = back settings = conf.settings.local python = .venv/bin/python user_model = people.Person base = trunk " \
+    "from what is found"
+echo '# mine' >>sluice.ini
+ok "again" sluice-install
+is "$(tail -n 1 sluice.ini)" "# mine" "it is left as it is"
 done_testing

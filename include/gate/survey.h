@@ -1,0 +1,12 @@
+/* A first sluice.ini for a repository that has none, from what is found. */
+#ifndef GATE_SURVEY_H
+#define GATE_SURVEY_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+
+/* Writes TOP/sluice.ini. 1: written, and `said` tells what was taken from
+ * where. 0: there is one, or no manage.py to start from (told). */
+int survey_write(struct strbuf *said, const char *top, struct err *e);
+
+#endif
