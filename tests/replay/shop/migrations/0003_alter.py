@@ -1,0 +1,53 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0002_add")]
+
+    operations = [
+        migrations.AlterField("book", "title", models.CharField(max_length=200)),
+        migrations.AlterField("book", "title", models.TextField()),
+        migrations.AlterField("book", "title", models.CharField(max_length=150)),
+        migrations.AlterField("book", "n", models.BigIntegerField()),
+        migrations.AlterField("book", "n", models.PositiveIntegerField()),
+        migrations.AlterField("book", "n", models.IntegerField(help_text="x", default=4)),
+        migrations.AlterField("book", "n", models.IntegerField(db_default=9)),
+        migrations.AlterField("book", "n", models.IntegerField()),
+        migrations.AlterField("book", "opt", models.IntegerField(default=0)),
+        migrations.AlterField("book", "opt", models.IntegerField(null=True)),
+        migrations.AlterField("book", "opt", models.IntegerField(default=2), preserve_default=False),
+        migrations.AlterField("book", "price", models.DecimalField(decimal_places=4, max_digits=12)),
+        migrations.AlterField("book", "at", models.DateField()),
+        migrations.AlterField("book", "nick", models.CharField(default="", max_length=200)),
+        migrations.AlterField("book", "nick", models.CharField(max_length=200, null=True)),
+        migrations.AlterField("book", "nick", models.CharField(blank=True, max_length=200)),
+        migrations.AlterField("book", "u", models.CharField(max_length=60, unique=True)),
+        migrations.AlterField("book", "u", models.CharField(max_length=60)),
+        migrations.AlterField("book", "u", models.CharField(max_length=60, unique=True)),
+        migrations.AlterField("book", "ix", models.IntegerField()),
+        migrations.AlterField("book", "cix", models.CharField(max_length=40)),
+        migrations.AlterField("book", "cix", models.CharField(db_index=True, max_length=80)),
+        migrations.AlterField("book", "cix", models.CharField(max_length=80, unique=True)),
+        migrations.AlterField("book", "cix", models.IntegerField(unique=True)),
+        migrations.AlterField("book", "pos", models.IntegerField()),
+        migrations.AlterField("book", "flag", models.BooleanField(db_column="is_flag", default=False)),
+        migrations.AlterField("book", "author", models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to="people.person")),
+        migrations.AlterField("book", "author", models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="x", to="people.person")),
+        migrations.AlterField("book", "author", models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to="people.person")),
+        migrations.AlterField("book", "author", models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to="people.person")),
+        migrations.AlterField("book", "author", models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to="people.team")),
+        migrations.AlterField("book", "author", models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, to="people.team")),
+        migrations.AlterField("book", "b3", models.IntegerField(null=True)),
+        migrations.AlterField("book", "a8", models.IntegerField(null=True)),
+        migrations.AlterField("book", "a8", models.IntegerField(db_default=3)),
+        migrations.AlterField("book", "b6", models.IntegerField(db_index=True, null=True)),
+        migrations.AlterField("book", "b7", models.SlugField(max_length=10, null=True)),
+        migrations.AlterField("book", "c7", models.CharField(max_length=5, null=True)),
+        migrations.AlterField("book", "a1", models.IntegerField(db_comment="hello", null=True)),
+        migrations.AlterField("book", "id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+        migrations.AlterUniqueTogether("book", {("n", "author")}),
+        migrations.AlterUniqueTogether("book", set()),
+        migrations.AlterModelOptions("book", {"ordering": ["n"]}),
+        migrations.AlterModelTableComment("book", "books"),
+    ]
