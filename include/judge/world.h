@@ -33,6 +33,8 @@ struct change {			/* one operation, lowered */
 	bool irreversible;
 	enum opaque why;
 	sym note;		/* in words, for opaque ones */
+	enum opaque rev_why;	/* the same of its way back */
+	sym rev_note;
 };
 
 struct world {

@@ -19,103 +19,12 @@ struct alter {
 	struct strbuf text;
 };
 
-/* ---- is there anything to do ---- */
-
-static const char *const not_db[] = {
-	"blank", "choices", "db_column", "editable", "error_messages",
-	"help_text", "limit_choices_to", "on_delete", "related_name",
-	"related_query_name", "validators", "verbose_name",
-	/* compared by what they come to */
-	"to", "through", "to_field", "db_default", "auto_created",
-};
-
-/* Written, but what Django takes anyway. */
-static bool
-is_default(const struct field *f, const struct kwarg *k)
-{
-	static const char *const falses[] = { "null", "unique", "primary_key",
-		"serialize", "auto_now", "auto_now_add", "parent_link" };
-
-	if (strcmp(k->name, "db_constraint") == 0)
-		return k->value->kind == VALUE_BOOL && k->value->i == 1;
-	if (strcmp(k->name, "db_index") == 0)
-		return k->value->kind == VALUE_BOOL &&
-		    (k->value->i == 1) == (f->cls != NULL && f->cls->indexed);
-	for (size_t i = 0; i < countof(falses); i++)
-		if (strcmp(k->name, falses[i]) == 0)
-			return strcmp(k->name, "serialize") == 0 ||
-			    (k->value->kind == VALUE_BOOL && k->value->i == 0);
-	return false;
-}
-
-static bool
-counts(const struct field *f, const struct kwarg *k)
-{
-	for (size_t i = 0; i < countof(not_db); i++)
-		if (strcmp(k->name, not_db[i]) == 0)
-			return false;
-	return !is_default(f, k);
-}
-
-static bool
-kwargs_within(const struct field *f, const struct field *g)
-{
-	for (uint32_t i = 0; i < f->call->nkw; i++) {
-		const struct kwarg *k = &f->call->kw[i];
-
-		if (counts(f, k) && !value_equal(k->value,
-		    value_arg(g->call, k->name, -1)))
-			return false;
-	}
-	return true;
-}
-
-static bool
-same_class(const struct field *f, const struct field *g)
-{
-	if (f->cls != NULL && f->cls == g->cls && !f->guessed && !g->guessed)
-		return true;
-	return f->call != NULL && g->call != NULL &&
-	    f->call->kind == VALUE_CALL && g->call->kind == VALUE_CALL &&
-	    streq(f->call->name, g->call->name);
-}
-
-static bool
-same_args(const struct field *f, const struct field *g)
-{
-	if (f->call == NULL || g->call == NULL)
-		return f->call == g->call;
-	if (f->call->kind != VALUE_CALL || g->call->kind != VALUE_CALL)
-		return value_equal(f->call, g->call);
-	if (!kwargs_within(f, g) || !kwargs_within(g, f))
-		return false;
-	/* the first positional one is `to` or verbose_name */
-	uint32_t skip = f->cls != NULL && (f->cls->shape == SHAPE_ARRAY ||
-	    f->cls->shape == SHAPE_GENERATED) ? 0 : 1;
-	for (uint32_t i = skip; i < f->call->n || i < g->call->n; i++)
-		if (i >= f->call->n || i >= g->call->n ||
-		    !value_equal(f->call->items[i], g->call->items[i]))
-			return false;
-	return true;
-}
-
-static bool
-same_target(struct alter *x)
-{
-	if (x->old->to == NULL || x->new->to == NULL)
-		return x->old->to == x->new->to;
-	struct target p = field_target(&x->l->from, x->old);
-	struct target q = field_target(&x->l->to, x->new);
-	return streq(p.table, q.table) &&
-	    streq(x->old->to_field, x->new->to_field);
-}
-
 static bool
 should_alter(struct alter *x)
 {
 	return !streq(x->old->column, x->new->column) ||
 	    !same_class(x->old, x->new) || !same_args(x->old, x->new) ||
-	    !same_target(x) || x->oc.dflt != x->nc.dflt ||
+	    !same_target(x->l, x->old, x->new) || x->oc.dflt != x->nc.dflt ||
 	    !streq(x->oc.dflt_sql, x->nc.dflt_sql);
 }
 
@@ -192,6 +101,13 @@ drop_index(struct alter *x)
 	struct syms v = cons_on(x->l, x->table, CON_INDEX, &x->old->column, 1);
 	for (uint32_t i = 0; i < v.n; i++)
 		if (!named_in(x->l->a, &x->om->opt->indexes, v.v[i]))
+			emit_drop_index(x->l, x->table, v.v[i], false);
+	/* Django takes a unique index on the column for an index of the
+	 * field, a UniqueConstraint with a condition too */
+	const struct table *t = vec_find(&x->l->have, x->table);
+	v = cons_on(x->l, x->table, CON_UNIQUE, &x->old->column, 1);
+	for (uint32_t i = 0; i < v.n; i++)
+		if (con_unique_index(table_con(t, v.v[i])))
 			emit_drop_index(x->l, x->table, v.v[i], false);
 }
 
@@ -611,10 +527,7 @@ alter_column(struct alter *x)
 	if (x->type || was != is)
 		automatic_after(x, was, is);
 	if (comment_changed(x))
-		emit(l, (struct ddl){ .kind = DDL_NOTHING, .table = x->table,
-		    .name = x->new->column, .sql = arena_printf(l->a,
-		    "COMMENT ON COLUMN \"%s\".\"%s\" IS …", x->table,
-		    x->new->column) });
+		emit_comment(l, x->table, x->new->column);
 	key_changes(x);
 	incoming_types(x);
 	fks_back(x);

@@ -193,6 +193,22 @@ column_full(struct strbuf *b, const struct lower *l, const struct code *c,
 }
 
 void
+emit_comment(struct lower *l, sym table, sym col)
+{
+	emit(l, (struct ddl){ .kind = DDL_NOTHING, .table = table,
+	    .name = col, .sql = col == NULL ? arena_printf(l->a,
+	    "COMMENT ON TABLE \"%s\" IS …", table) : arena_printf(l->a,
+	    "COMMENT ON COLUMN \"%s\".\"%s\" IS …", table, col) });
+}
+
+static bool
+commented(const struct lower *l, const struct field *f)
+{
+	return l->s->django >= 402 && f->call != NULL &&
+	    value_str(l->a, value_arg(f->call, "db_comment", -1)) != NULL;
+}
+
+void
 emit_create(struct lower *l, const struct code *c, const struct model *m)
 {
 	struct table *t = arena_make(l->a, struct table);
@@ -240,6 +256,9 @@ emit_create(struct lower *l, const struct code *c, const struct model *m)
 	t->cons = cons;
 	emit(l, (struct ddl){ .kind = DDL_CREATE_TABLE, .table = t->name,
 	    .whole = t, .sql = arena_strdup(l->a, b.s) });
+	for (uint32_t i = 0; i < f.n; i++)
+		if (commented(l, f.v[i]))
+			emit_comment(l, t->name, f.v[i]->column);
 	for (uint32_t i = 0; i < w.n; i++)
 		if (w.v[i].later)
 			emit_con(l, t->name, &w.v[i].con, EMIT_DEFERRED);
@@ -333,6 +352,8 @@ emit_add_field(struct lower *l, const struct code *c, const struct model *m,
 		    .name = f->column, .sql = arena_printf(l->a,
 		    "ALTER TABLE \"%s\" ALTER COLUMN \"%s\" DROP DEFAULT", t,
 		    f->column) });
+	if (commented(l, f))
+		emit_comment(l, t, f->column);
 	if (con_field_index(c, m, f, &con))
 		emit_con(l, t, &con, EMIT_DEFERRED);
 	if (con_field_like(c, m, f, &con))

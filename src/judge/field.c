@@ -113,13 +113,13 @@ class_by_suffix(const char *name)
 	return best;
 }
 
-/* Django's own; the configuration's; the longest known ending; the
- * signature. NULL: an opaque column. */
+/* The configuration's; Django's own; the class that the project's one comes
+ * from; the longest known ending; the signature. NULL: an opaque column. */
 static const struct field_class *
 class_of(const struct settings *s, const struct value *call, bool *guessed)
 {
 	const char *name = last_part(call->name);
-	const struct field_class *c;
+	const struct field_class *c, *c2;
 
 	*guessed = false;
 	for (uint32_t i = 0; i < s->nclasses; i++)
@@ -130,6 +130,9 @@ class_of(const struct settings *s, const struct value *call, bool *guessed)
 	if (starts_with(call->name, "django.") && c != NULL)
 		return c->gone != NULL && s->django >= 501 ?
 		    class_named(c->gone) : c;
+	if (call->base != NULL && (c2 = class_named(last_part(call->base))) !=
+	    NULL)
+		return c2;
 	*guessed = true;
 	if (c != NULL || (c = class_by_suffix(name)) != NULL)
 		return c;

@@ -97,23 +97,11 @@ struct syms { sym *v; uint32_t n, cap; };
 sym sql_expr(const struct code *c, const struct model *m,
     const struct value *v, struct syms *cols);
 
-/* ---- want.c ---- */
-struct fields { const struct field **v; uint32_t n, cap; };
-/* The fields with a column, as CREATE TABLE lists them. */
-struct fields model_columns(const struct code *c, const struct model *m);
-/* A constraint of a model's table, and how CREATE TABLE comes by it. */
-struct want_con {
-	struct con con;
-	bool later;		/* its own statement, at the end */
-};
-struct want_cons { struct want_con *v; uint32_t n, cap; };
-/* In the order in which Django emits them. */
-void want_cons(const struct code *c, const struct model *m,
-    struct want_cons *out);
-struct table *want_table(const struct code *c, const struct model *m);
-/* The model between the two ends of an M2M; NULL: it has a `through`. */
-const struct model *m2m_model(const struct code *c, const struct model *m,
-    const struct field *f);
+/* ---- cons.c ---- */
+struct con con_plain(struct arena *a, enum con_kind kind, const sym *cols,
+    uint16_t n);
+/* A field's column; what is no field is taken for a column. */
+sym model_column(const struct code *c, const struct model *m, sym field);
 /* Constraints of one field; *con is set when 1. */
 int con_field_unique(const struct code *c, const struct model *m,
     const struct field *f, struct con *con);
@@ -135,6 +123,24 @@ struct con con_constraint(const struct code *c, const struct model *m,
 /* A unique index and no constraint: it has a condition, keys that are not
  * columns, INCLUDE or an operator class. */
 bool con_unique_index(const struct con *c);
+
+/* ---- want.c ---- */
+struct fields { const struct field **v; uint32_t n, cap; };
+/* The fields with a column, as CREATE TABLE lists them. */
+struct fields model_columns(const struct code *c, const struct model *m);
+/* A constraint of a model's table, and how CREATE TABLE comes by it. */
+struct want_con {
+	struct con con;
+	bool later;		/* its own statement, at the end */
+};
+struct want_cons { struct want_con *v; uint32_t n, cap; };
+/* In the order in which Django emits them. */
+void want_cons(const struct code *c, const struct model *m,
+    struct want_cons *out);
+struct table *want_table(const struct code *c, const struct model *m);
+/* The model between the two ends of an M2M; NULL: it has a `through`. */
+const struct model *m2m_model(const struct code *c, const struct model *m,
+    const struct field *f);
 /* Their new want: what `before` wanted, models that differ looked at anew. */
 struct vec want_next(struct arena *a, const struct vec *want,
     const struct models *before, const struct models *after,
@@ -166,6 +172,7 @@ void emit(struct lower *l, struct ddl d);
 void emit_con(struct lower *l, sym table, const struct con *c, unsigned how);
 void emit_drop_con(struct lower *l, sym table, enum con_kind kind, sym name);
 void emit_drop_index(struct lower *l, sym table, sym name, bool concurrently);
+void emit_comment(struct lower *l, sym table, sym col);	/* NULL col: of it */
 void emit_rename_table(struct lower *l, sym from, sym to);
 void emit_create(struct lower *l, const struct code *c, const struct model *m);
 void emit_drop(struct lower *l, const struct code *c, const struct model *m);
@@ -179,6 +186,13 @@ struct syms cons_on(struct lower *l, sym table, enum con_kind kind,
 void column_sql(struct strbuf *b, const struct lower *l,
     const struct column *c, sym dflt);
 void con_body(struct strbuf *b, const struct con *c, struct arena *a);
+
+/* ---- same.c ---- */
+/* Do two fields come to the same class, the same arguments for the database? */
+bool same_class(const struct field *f, const struct field *g);
+bool same_args(const struct field *f, const struct field *g);
+bool same_target(struct lower *l, const struct field *old,
+    const struct field *new);
 
 /* ---- alter.c ---- */
 /* One field into another, both of models that have the table `nm` has. */

@@ -367,9 +367,7 @@ comment(struct lower *l)
 
 	if (m == NULL || !model_managed(&l->to, m))
 		return;
-	sym t = model_table(&l->to, m);
-	emit(l, (struct ddl){ .kind = DDL_NOTHING, .table = t,
-	    .sql = arena_printf(l->a, "COMMENT ON TABLE \"%s\" IS …", t) });
+	emit_comment(l, model_table(&l->to, m), NULL);
 }
 
 static void

@@ -64,7 +64,7 @@ ends(struct lower *l, const struct model *x, const struct model *nm,
 	for (uint32_t e = 0; y != NULL && e < x->nfields; e++)
 		if (points(l, x->fields[e], m, f))
 			add(l, out, (struct rel){ x, y, x->fields[e],
-			    y->fields[e], sym_printf(l->a, "%s+", x->name),
+			    y->fields[e], sym_printf(l->a, "%s+", x->title),
 			    true }, depth);
 }
 

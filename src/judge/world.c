@@ -35,6 +35,50 @@ explain(struct change *c, enum opaque why, sym note)
 	c->note = note;
 }
 
+static bool
+same_con(const struct con *x, const struct con *y)
+{
+	if (x->kind != y->kind || x->ncols != y->ncols ||
+	    !streq(x->opclass, y->opclass))
+		return false;
+	if (!y->generated)
+		return streq(x->name, y->name);
+	for (uint16_t i = 0; i < x->ncols; i++)
+		if (!streq(x->cols[i], y->cols[i]))
+			return false;
+	return true;
+}
+
+/* The table as the code wants it; what is there already stays as it is. */
+static const struct table *
+trusted(struct turn *t, const struct table *want)
+{
+	const struct table *have = vec_find(&t->after.have, want->name);
+	struct table *x = arena_copy(t->a, want, sizeof(*want));
+	struct column *cols = arena_copy(t->a, want->cols,
+	    want->ncols * sizeof(*cols));
+	struct con *cons = arena_copy(t->a, want->cons,
+	    want->ncons * sizeof(*cons));
+
+	for (uint16_t i = 0; have != NULL && i < x->ncols; i++) {
+		const struct column *c = table_col(have, cols[i].name);
+
+		if (c != NULL && streq(c->type, cols[i].type) &&
+		    c->notnull == cols[i].notnull)
+			cols[i] = *c;
+	}
+	for (uint16_t i = 0; have != NULL && i < x->ncons; i++)
+		for (uint16_t k = 0; k < have->ncons; k++)
+			if (same_con(&have->cons[k], &want->cons[i]))
+				cons[i] = have->cons[k];
+	cons_sort(cons, x->ncons);
+	x->cols = cols;
+	x->cons = cons;
+	x->model = NULL;
+	x->trusted = true;
+	return x;
+}
+
 /* Unread statements: what they did to the tables that the state changed is
  * taken from the code, and marked, so that one blind spot does not spread. */
 static void
@@ -45,14 +89,9 @@ trust(struct turn *t)
 	for (uint32_t i = 0; i < n.n; i++) {
 		const struct table *w = vec_find(&t->after.want, n.v[i]);
 
-		if (w == NULL) {
-			t->after.have = vec_drop(t->a, t->after.have, n.v[i]);
-			continue;
-		}
-		struct table *x = arena_copy(t->a, w, sizeof(*w));
-		x->model = NULL;
-		x->trusted = true;
-		t->after.have = vec_put(t->a, t->after.have, x);
+		t->after.have = w == NULL ?
+		    vec_drop(t->a, t->after.have, n.v[i]) :
+		    vec_put(t->a, t->after.have, trusted(t, w));
 	}
 }
 
@@ -94,8 +133,12 @@ turn(struct turn *t)
 	struct lower r = way(t, true);
 	lower_op(&r);
 	c->rev = (struct ddls){ r.out.v, r.out.n };
-	/* data that goes back is as opaque as data that goes forth */
-	explain(c, r.why, r.note);
+	c->rev_why = r.why;
+	c->rev_note = r.note;
+	if (r.missing != NULL && r.why == OPAQUE_NOT) {
+		c->rev_why = OPAQUE_STATE;
+		c->rev_note = r.missing;
+	}
 }
 
 /* Versions that nobody told: the current long-term one, Debian's. */
@@ -204,6 +247,10 @@ world_apply(struct world *w, struct change *out, const struct op *op,
 		out->rev = joined(a, all.v[i].rev, out->rev);
 		out->irreversible = out->irreversible || all.v[i].irreversible;
 		explain(out, all.v[i].why, all.v[i].note);
+		if (out->rev_why == OPAQUE_NOT) {
+			out->rev_why = all.v[i].rev_why;
+			out->rev_note = all.v[i].rev_note;
+		}
 	}
 }
 

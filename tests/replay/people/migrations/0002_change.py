@@ -9,11 +9,5 @@ class Migration(migrations.Migration):
         migrations.AlterField("person", "id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
         migrations.AlterField("code", "code", models.CharField(max_length=12, primary_key=True, serialize=False)),
         migrations.AlterField("code", "number", models.BigIntegerField(unique=True)),
-        migrations.RenameModel("Team", "Crew"),
-        migrations.RenameModel("Code", "Zip"),
-        migrations.RenameField("zip", "number", "digits"),
-        migrations.AlterField("person", "team", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="members", to="people.crew", default=1)),
-        migrations.RemoveField("person", "friends"),
-        migrations.DeleteModel("Alias"),
-        migrations.DeleteModel("Veteran"),
+        migrations.AlterField("person", "team", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="members", to="people.team", default=1)),
     ]

@@ -48,9 +48,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex("book", models.Index(condition=models.Q(n__gt=3), fields=["opt"], include=["n"], name="book_part")),
         migrations.AddConstraint("book", models.CheckConstraint(condition=models.Q(n__gt=0) | models.Q(opt__isnull=True), name="book_n_check")),
         migrations.AddConstraint("book", models.UniqueConstraint(fields=["n", "opt"], name="book_n_uniq")),
-        migrations.AddConstraint("book", models.UniqueConstraint(fields=["ix"], condition=models.Q(flag=True), name="book_ix_uniq")),
+        migrations.AddConstraint("book", models.UniqueConstraint(fields=["a2"], condition=models.Q(flag=True), name="book_ix_uniq")),
         migrations.AddConstraint("book", models.UniqueConstraint(models.functions.Lower("u"), name="book_lower_uniq")),
         migrations.AddConstraint("book", models.UniqueConstraint(fields=["pos"], deferrable=models.Deferrable.DEFERRED, name="book_pos_uniq")),
         migrations.AddConstraint("book", models.UniqueConstraint(fields=["a5"], nulls_distinct=False, name="book_a5_uniq")),
-        migrations.AlterUniqueTogether("book", {("title", "n"), ("n", "author")}),
+        migrations.AlterUniqueTogether("book", {("n", "author")}),
     ]
