@@ -117,6 +117,8 @@ play 'make balance app1 app1 ready'
 play 'ask balance app2 app2 ready' 'make balance app2 app2 ready'
 is "$(head -n 1 "$T/out")" no "a server that is down is not ready"
 said "does not take 'shop/app2' back: it says DOWN" "and does not become it"
+play 'make balance app2 app2 drained'
+is "$(cat "$T/out") $(state app2)" "yes DOWN" "but it can be drained"
 play 'make balance app3 app3 drained' 'ask balance app3 app3 drained'
 is "$(grep -c "no server 'shop/app3'" "$T/out")" 2 "a server that is not there"
 echo 'set server shop/app1 state maint' | admin >"$T/null"

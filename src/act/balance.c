@@ -37,7 +37,7 @@ struct balance {
 /* What the statistics say of one server. */
 struct stat_row {
 	char status[32];
-	long now, waiting;	/* sessions, and those that wait for it */
+	long now;		/* sessions, with those that queue for it */
 };
 
 /* --- one question --------------------------------------------------------- */
@@ -194,8 +194,8 @@ stat_row_read(struct stat_row *s, const struct balance *b, struct err *e)
 		    !streq(cell[px], b->backend) || !streq(cell[sv], b->server))
 			continue;
 		snprintf(s->status, sizeof(s->status), "%.30s", cell[st]);
-		s->now = strtol(cell[now], NULL, 10);
-		s->waiting = strtol(cell[qu], NULL, 10);
+		s->now = strtol(cell[now], NULL, 10) +
+		    strtol(cell[qu], NULL, 10);
 		return 0;
 	}
 	return err_kind(e, ERR_CONFIG, "haproxy has no server '%s/%s' (the "
@@ -283,7 +283,7 @@ unbalanced(const struct lane *l)
 static int
 balance_ask(struct lane *l, const struct step *s, struct err *e)
 {
-	struct stat_row v = { "", 0, 0 };
+	struct stat_row v = { "", 0 };
 
 	if (unbalanced(l))
 		return ANSWER_YES;
@@ -338,7 +338,8 @@ look(struct lane *l, const struct stat_row *v, struct err *e)
 	bool late = clock_ms() >= b->end;
 
 	strbuf_reset(&l->note);
-	if (b->drain ? is_drained(v) : is_ready(v))
+	/* one that is down says so, though it drains */
+	if (b->drain ? v->now == 0 : is_ready(v))
 		return ANSWER_YES;
 	if (b->drain)
 		strbuf_printf(&l->note, "%ld session%s open", v->now,
@@ -360,7 +361,7 @@ look(struct lane *l, const struct stat_row *v, struct err *e)
 static int
 balance_make(struct lane *l, const struct step *s, struct err *e)
 {
-	struct stat_row v = { "", 0, 0 };
+	struct stat_row v = { "", 0 };
 
 	if (unbalanced(l))
 		return ANSWER_YES;
