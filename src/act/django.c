@@ -215,6 +215,7 @@ lost(struct lane *l, struct job *j, struct err *e)
 
 	err_wrap(e, "Django on %s", l->host->name);
 	link_close(l);
+	strbuf_reset(&j->line);
 	if (refused || ++j->links >= LINKS_TRIED)
 		return job_end(l, j, -1);
 	strbuf_reset(&l->note);
@@ -302,6 +303,10 @@ result(struct lane *l, struct job *j, const json_t *o, struct err *e)
 	if (streq(r, "lock") || streq(r, "busy") ||
 	    (streq(r, "canceled") && j->cancelled))
 		return again(l, j, clean.s, e);
+	if (streq(r, "lost")) {
+		err_set(e, "%s", clean.s);
+		return lost(l, j, e);
+	}
 	if (streq(r, "canceled"))
 		err_set(e, "cancelled by somebody, or by statement_timeout: "
 		    "%s", clean.s);
@@ -459,7 +464,7 @@ talk(struct lane *l, struct job *j, struct err *e)
 	/* what came before the end counts */
 	while (l->django != NULL && link_reply(l->django, &j->line) == 1) {
 		int answer = reply(l, j, e);
-		if (answer != ANSWER_WAIT || l->state == AT_DELAY)
+		if (answer != ANSWER_WAIT || l->state >= AT_DELAY)
 			return answer;
 		strbuf_reset(&j->line);
 	}

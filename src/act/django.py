@@ -524,7 +524,9 @@ def one_line(e):
 
 
 def cause(e):
-    """A kind of result for an exception, and its SQLSTATE."""
+    """A kind of result for an exception, and its SQLSTATE. A session that
+    broke may have committed or not: that is "lost"."""
+    from django.db import InterfaceError, OperationalError
     from django.db.migrations.exceptions import IrreversibleError
 
     seen = e
@@ -539,6 +541,8 @@ def cause(e):
         if isinstance(seen, IrreversibleError):
             return "irreversible", None
         seen = seen.__cause__ or seen.__context__
+    if isinstance(e, (InterfaceError, OperationalError)):
+        return "lost", None
     return "error", None
 
 
