@@ -124,7 +124,8 @@ exits 3 "a host key that is not known" deploy r1
 said 'app1.*(known|key)' "that is said"
 nothing_begun "unknown host key"
 exits 1 "sluice-doctor shows its fingerprint" sluice-doctor production
-said "$(ssh-keygen -lf "$T/host1/key.pub" | cut -d' ' -f2)" "the very one"
+said "$(ssh-keygen -lf "$T/host1/key.pub" | cut -d' ' -f2 | sed 's/+/[+]/g')" \
+    "the very one"
 said '--accept-host-key app1' "and how to accept it"
 exits 2 "a host that is none of them" sluice-doctor production --accept-host-key x
 exits 0 "accepted by name" sluice-doctor production --accept-host-key app1

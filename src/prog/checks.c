@@ -241,14 +241,15 @@ check_database(struct checks *c)
 
 /* --- hosts --- */
 
-/* The keys that a host shows, and whether they are known. */
-static void
+/* The keys that a host shows. true: one is known, so it is worth a visit. */
+static bool
 check_keys(struct checks *c, const struct cfg_host *h)
 {
 	const struct cfg_target *t = c->g->s.target;
 	struct strvec files STRVEC_SCOPED = STRVEC_INIT;
 	struct hostkey k[8];
 	struct err e = ERR_INIT;
+	bool known = false;
 
 	hostkey_files(&files, h->known_hosts);
 	int n = hostkey_offered(k, (int)countof(k), t, h, &e);
@@ -256,7 +257,7 @@ check_keys(struct checks *c, const struct cfg_host *h)
 		tell(c, FAILS, h->name, "%s", e.msg);
 	for (int i = 0; i < n; i++) {
 		struct strbuf where STRBUF_SCOPED = STRBUF_INIT;
-		enum hostkey_is is;
+		enum hostkey_is is = HOSTKEY_UNKNOWN;
 		if (hostkey_look(&is, &where, &files, h->address, h->port,
 		    &k[i], &e) < 0)
 			tell(c, FAILS, h->name, "%s", e.msg);
@@ -276,7 +277,9 @@ check_keys(struct checks *c, const struct cfg_host *h)
 		else
 			tell(c, FINE, h->name, "key %s %s is known",
 			    k[i].type, k[i].print);
+		known |= is == HOSTKEY_KNOWN;
 	}
+	return known;
 }
 
 static void
@@ -285,8 +288,11 @@ check_host(struct checks *c, const struct host_view *v)
 	const char *name = v->host->name;
 
 	if (!v->reached) {
-		tell(c, FAILS, name, "%s", v->why != NULL ? v->why :
-		    "cannot be reached");
+		const char *why = v->why != NULL ? v->why : "not reached";
+		size_t n = strlen(name);
+		if (strncmp(why, name, n) == 0 && starts_with(why + n, ": "))
+			why += n + 2;
+		tell(c, FAILS, name, "%s", why);
 		return;
 	}
 	tell(c, FINE, name, "reached; serves %s", v->linked == NULL ?
@@ -313,9 +319,10 @@ check_hosts(struct checks *c)
 	const struct host_view *v = go_views(c->g);
 
 	for (uint32_t i = 0; i < t->nhosts; i++) {
-		if (streq(t->ssh, "sluice-ssh"))
-			check_keys(c, &t->hosts[i]);
-		check_host(c, &v[i]);
+		bool known = !streq(t->ssh, "sluice-ssh") ||
+		    check_keys(c, &t->hosts[i]);
+		if (known || v[i].reached)
+			check_host(c, &v[i]);
 	}
 }
 
