@@ -103,6 +103,22 @@ value_bool_new(struct reader *r, bool b, uint32_t line)
 	return value_seal(r, v);
 }
 
+const struct value *
+value_either(struct reader *r, const struct value *const *items, uint32_t n,
+    const struct value *at)
+{
+	struct value *v = value_new(r, VALUE_OPAQUE, at->line);
+
+	v->text = at->text != NULL && at->kind == VALUE_OPAQUE ? at->text :
+	    "…";
+	v->len = at->text != NULL && at->kind == VALUE_OPAQUE ? at->len :
+	    strlen(v->text);
+	v->why = sym_get(r->a, "depends on a condition");
+	v->items = arena_copy(r->a, items, n * sizeof(*items));
+	v->n = n;
+	return value_seal(r, v);
+}
+
 static const struct value *
 as_maybe(struct reader *r, const struct value *v, bool maybe)
 {
@@ -113,10 +129,31 @@ as_maybe(struct reader *r, const struct value *v, bool maybe)
 	return w;
 }
 
+/* What the two lists of an unknown choice come to: all of both, maybe. */
+static const struct value *
+as_list(struct reader *r, const struct value *v, bool *maybe)
+{
+	if (v->kind != VALUE_OPAQUE || v->n == 0)
+		return v;
+	struct value *all = value_new(r, VALUE_LIST, v->line);
+	const struct value *sum = value_seal(r, all);
+	for (uint32_t i = 0; i < v->n; i++) {
+		sum = value_join(r, sum, eval_force(r, v->items[i]), true);
+		if (sum == NULL)
+			return v;
+	}
+	*maybe = true;
+	return sum;
+}
+
 const struct value *
 value_join(struct reader *r, const struct value *a, const struct value *b,
     bool maybe)
 {
+	bool unused;
+
+	a = as_list(r, a, &unused);
+	b = as_list(r, b, &maybe);
 	if ((a->kind != VALUE_LIST && a->kind != VALUE_TUPLE) ||
 	    (b->kind != VALUE_LIST && b->kind != VALUE_TUPLE))
 		return NULL;

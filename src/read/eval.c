@@ -54,6 +54,10 @@ iterate(struct reader *r, const struct value *v)
 	if (v->kind == VALUE_LIST || v->kind == VALUE_TUPLE ||
 	    v->kind == VALUE_SET)
 		return v;
+	if (v->kind == VALUE_OPAQUE && v->n > 0) {
+		struct value *none = value_new(r, VALUE_LIST, v->line);
+		return value_join(r, value_seal(r, none), v, true);
+	}
 	if (v->kind != VALUE_DICT)
 		return NULL;
 	struct items keys = { 0 };
@@ -429,8 +433,9 @@ eval_conditional(struct reader *r, struct scope *s, uint32_t node)
 	if (t >= 0)
 		return eval(r, s, t == 1 ? yes : no);
 	const struct value *a = eval(r, s, yes), *b = eval(r, s, no);
-	return value_equal(a, b) ? a :
-	    value_opaque_new(r, s, node, "depends on a condition");
+	const struct value *both[2] = { a, b };
+	return value_equal(a, b) ? a : value_either(r, both, 2,
+	    value_opaque_new(r, s, node, ""));
 }
 
 static const struct value *

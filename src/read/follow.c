@@ -1,5 +1,5 @@
-/* From a name to what it stands for: bindings, and the project's own
- * functions that are one `return`. */
+/* From a name to what it stands for: bindings, and the project's own short
+ * functions that return a value. */
 #include <string.h>
 
 #include "base/util.h"
@@ -170,6 +170,28 @@ bind_args(struct reader *r, struct scope *in, uint32_t params,
 	return call->n <= i;
 }
 
+/* Every value that the function may return, in order; the last is certain. */
+static const struct value *
+returned(struct reader *r, struct scope *in)
+{
+	sym name = sym_get(r->a, SCOPE_RETURN);
+	struct list(const struct value *) v = { 0 };
+
+	for (uint32_t i = 0; i < in->binds.n; i++) {
+		struct binding *b = &in->binds.v[i];
+		if (b->name != name || b->node == 0)
+			continue;
+		if (b->kind != BIND_EXPR)
+			return NULL;
+		in->limit = i + 1;
+		*list_add(r->a, &v) = eval(r, in, b->node);
+		in->limit = 0;
+	}
+	if (v.n == 0)
+		return NULL;
+	return v.n == 1 ? v.v[0] : value_either(r, v.v, v.n, v.v[0]);
+}
+
 static const struct value *
 call_function(struct reader *r, struct scope *where, uint32_t fn,
     const struct value *call)
@@ -177,24 +199,22 @@ call_function(struct reader *r, struct scope *where, uint32_t fn,
 	const struct syntax *y = &where->m->syn;
 	uint32_t body = node_field(y, fn, F_BODY);
 	uint32_t params = node_field(y, fn, F_PARAMETERS);
+	struct scope *in = arena_make(r->a, struct scope);
+	uint32_t limit = where->limit;
 
-	for (uint32_t c = body != 0 ? node_first(y, body) : 0; c != 0;
-	    c = node_next(y, body, c)) {
-		if (y->v[c].kind != N_RETURN || node_first(y, c) == 0)
-			continue;
-		struct scope *in = arena_make(r->a, struct scope);
-		uint32_t limit = where->limit;
-		in->m = where->m;
-		in->outer = where->node == 0 ? where : &where->m->top;
-		in->dotted = where->dotted;
-		where->limit = 0;	/* it runs when all is bound */
-		const struct value *v = params == 0 ||
-		    bind_args(r, in, params, call) ?
-		    eval(r, in, node_first(y, c)) : NULL;
-		where->limit = limit;
-		return v;
+	if (body == 0)
+		return NULL;
+	in->m = where->m;
+	in->outer = where->node == 0 ? where : &where->m->top;
+	in->dotted = where->dotted;
+	where->limit = 0;	/* it runs when all is bound */
+	const struct value *v = NULL;
+	if (params == 0 || bind_args(r, in, params, call)) {
+		scope_fill(r, in, body);
+		v = returned(r, in);
 	}
-	return NULL;
+	where->limit = limit;
+	return v;
 }
 
 static const struct value *

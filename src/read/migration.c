@@ -322,8 +322,7 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	r->steps = READER_STEPS;
 	struct module *m = module_new(r, dotted, path, text, len, line, e);
 	if (m == NULL)
-		return *line > 0 ? err_wrap(e, "%s:%u", path, *line) :
-		    err_wrap(e, "%s", path);
+		return -1;
 	struct scope *cls = find_class(r, m);
 	if (cls == NULL)
 		return 0;
@@ -357,6 +356,9 @@ migration_read(struct migration *out, struct arena *a, const char *app,
 	struct reader r = { .a = a, .lookup = lookup };
 	uint32_t line;
 
-	return migration_parse(out, &r, app, path, path_dotted(a, path),
+	int rc = migration_parse(out, &r, app, path, path_dotted(a, path),
 	    arena_copy(a, text, len), len, &line, e);
+	if (rc < 0 && line > 0)
+		return err_wrap(e, "%s:%u", path, line);
+	return rc < 0 ? err_wrap(e, "%s", path) : rc;
 }

@@ -99,6 +99,7 @@ void class_follow(struct reader *r, struct class_info *out,
 sym django_short(struct arena *a, const char *dotted);
 
 /* scope.c */
+#define SCOPE_RETURN "return"	/* what a function returns, as a name of its */
 void scope_fill(struct reader *r, struct scope *s, uint32_t block);
 /* Binds the names of a loop or a parameter to a value, or to its parts. */
 void scope_unpack(struct reader *r, struct scope *s, uint32_t target,
@@ -124,6 +125,9 @@ const struct value *value_name(struct reader *r, const char *dotted,
     uint32_t line);
 const struct value *value_int_new(struct reader *r, int64_t i, uint32_t line);
 const struct value *value_bool_new(struct reader *r, bool b, uint32_t line);
+/* One of several, and it cannot be told which: opaque, with them as items. */
+const struct value *value_either(struct reader *r,
+    const struct value *const *items, uint32_t n, const struct value *at);
 /* a + b for lists and tuples; NULL: of different kinds */
 const struct value *value_join(struct reader *r, const struct value *a,
     const struct value *b, bool maybe);

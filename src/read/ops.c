@@ -390,18 +390,24 @@ read_custom(struct reader *r, const struct value *call)
 	return read_form(r, f, call);
 }
 
-static struct op
-read_op(struct reader *r, const struct value *v)
-{
-	bool maybe = v->maybe;
+struct ops {
+	struct list(struct op) v;
+};
 
-	v = eval_force(r, v);
-	if (maybe && !v->maybe) {
-		struct value *w = arena_copy(r->a, v, sizeof(*v));
-		w->maybe = true;
-		v = w;
-	}
+static void
+read_op(struct reader *r, struct ops *to, const struct value *v, bool maybe)
+{
 	struct op o;
+
+	maybe |= v->maybe;
+	v = eval_force(r, v);
+	if (v->kind == VALUE_OPAQUE && v->n > 0 && r->depth < READER_DEPTH) {
+		r->depth++;	/* one or the other: both, maybe */
+		for (uint32_t i = 0; i < v->n; i++)
+			read_op(r, to, v->items[i], true);
+		r->depth--;
+		return;
+	}
 	if (v->kind != VALUE_CALL) {
 		o = op_opaque(r, v->line, NULL, v->kind == VALUE_OPAQUE &&
 		    v->why != NULL ? v->why : "not an operation");
@@ -409,35 +415,36 @@ read_op(struct reader *r, const struct value *v)
 		const struct form *f = form_of(v->name);
 		o = f != NULL ? read_form(r, f, v) : read_custom(r, v);
 	}
-	o.maybe |= v->maybe;
-	return o;
+	o.maybe |= maybe;
+	*list_add(r->a, &to->v) = o;
 }
 
 struct op_list
 ops_read(struct reader *r, const struct value *v)
 {
-	struct list(struct op) ops = { 0 };
+	struct ops ops = { 0 };
 
 	v = eval_force(r, v);
 	if (v->kind == VALUE_NONE)
 		return (struct op_list){ NULL, 0 };
+	if (v->kind == VALUE_OPAQUE && v->n > 0) {
+		struct value *none = value_new(r, VALUE_LIST, v->line);
+		const struct value *all = value_join(r, value_seal(r, none), v,
+		    true);
+		v = all != NULL ? all : v;
+	}
 	if (r->depth > READER_DEPTH) {
-		*list_add(r->a, &ops) = op_opaque(r, v->line, NULL,
+		*list_add(r->a, &ops.v) = op_opaque(r, v->line, NULL,
 		    "nested too deeply");
 	} else if (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE) {
-		*list_add(r->a, &ops) = op_opaque(r, v->line, NULL,
+		*list_add(r->a, &ops.v) = op_opaque(r, v->line, NULL,
 		    v->kind == VALUE_OPAQUE && v->why != NULL ? v->why :
 		    "operations that are not written out");
 	} else {
 		r->depth++;
-		for (uint32_t i = 0; i < v->n; i++) {
-			const struct value *w = eval_force(r, v->items[i]);
-			/* a helper that gives a list in a list: Django would
-			 * not take it, nor do we */
-			*list_add(r->a, &ops) = read_op(r,
-			    w->kind == VALUE_OPAQUE ? w : v->items[i]);
-		}
+		for (uint32_t i = 0; i < v->n; i++)
+			read_op(r, &ops, v->items[i], false);
 		r->depth--;
 	}
-	return (struct op_list){ ops.v, ops.n };
+	return (struct op_list){ ops.v.v, ops.v.n };
 }

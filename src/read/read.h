@@ -23,6 +23,9 @@ int migration_parse(struct migration *out, struct reader *r, const char *app,
 void migration_settle(struct migration *m);
 sym path_dotted(struct arena *a, const char *path);
 
+/* The bracket that has no partner, and its line; 0: all have. */
+char bracket_wrong(const char *text, size_t len, uint32_t *line);
+
 /* A tree of files, whatever it is made of. */
 struct source {
 	const struct source_ops {

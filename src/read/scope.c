@@ -13,6 +13,7 @@ struct filling {
 	struct scope *env;	/* where expressions are evaluated */
 	bool maybe;		/* under a condition that is not decided */
 	bool unknown;		/* in a place that is not followed */
+	bool *done;		/* a function has returned */
 	int depth;
 };
 
@@ -371,6 +372,11 @@ fill_one(struct filling *f, uint32_t c)
 	case N_WITH:
 		fill(f, node_field(y, c, F_BODY));
 		break;
+	case N_RETURN:
+		bind(f, sym_get(f->r->a, SCOPE_RETURN), BIND_EXPR,
+		    node_first(y, c));
+		*f->done |= !f->maybe;
+		break;
 	case N_WHILE:
 		sub.unknown = true;
 		fill(&sub, node_field(y, c, F_BODY));
@@ -390,7 +396,7 @@ fill(struct filling *f, uint32_t block)
 		return;
 	f->depth++;
 	for (uint32_t c = node_first(y, block); c != 0 &&
-	    f->s->binds.n < BINDS_MAX; c = node_next(y, block, c))
+	    f->s->binds.n < BINDS_MAX && !*f->done; c = node_next(y, block, c))
 		fill_one(f, c);
 	f->depth--;
 }
@@ -398,7 +404,8 @@ fill(struct filling *f, uint32_t block)
 void
 scope_fill(struct reader *r, struct scope *s, uint32_t block)
 {
-	struct filling f = { .r = r, .s = s, .env = s };
+	bool done = false;
+	struct filling f = { .r = r, .s = s, .env = s, .done = &done };
 
 	fill(&f, block);
 }

@@ -33,7 +33,7 @@ struct apps {
 static int
 collect(void *ctx, const char *path, size_t size)
 {
-	static const char dir[] = "migrations/";
+	static const char dir[] = "migrations/";	/* or db_migrations/ */
 	struct apps *x = ctx;
 	const char *slash = strrchr(path, '/');
 
@@ -43,7 +43,7 @@ collect(void *ctx, const char *path, size_t size)
 		return 0;
 	size_t n = (size_t)(slash - path) + 1, k = sizeof(dir) - 1;
 	if (n < k || memcmp(path + n - k, dir, k) != 0 ||
-	    (n > k && path[n - k - 1] != '/'))
+	    (n > k && path[n - k - 1] != '/' && path[n - k - 1] != '_'))
 		return 0;
 	bool init = streq(slash, "/__init__.py");
 	if (!init && (slash[1] == '_' || slash[1] == '~'))
@@ -122,9 +122,9 @@ unreadable(struct apps *x, sym path, uint32_t line, const char *why)
 static sym
 folder_app(struct apps *x, sym folder)
 {
-	size_t n = strlen(folder) - strlen("migrations");
+	const char *slash = strrchr(folder, '/');
+	size_t n = slash != NULL ? (size_t)(slash - folder) : 0;
 
-	n -= n > 0;
 	size_t start = n;
 	while (start > 0 && folder[start - 1] != '/')
 		start--;

@@ -5,6 +5,7 @@
 #include <tree_sitter/api.h>
 
 #include "base/util.h"
+#include "read/read.h"
 
 #define PARSE_MICROS 3000000
 #define SYMBOLS 512
@@ -104,30 +105,35 @@ struct reading {
 	struct err *e;
 };
 
-/* A function whose body is one `return`, a docstring aside, can be followed;
- * any other body is of no use and may be broken or of newer syntax. */
+#define BODY_BYTES 16384
+#define BODY_DEPTH 6
+
+/* Does a block return a value, in itself or under its ifs? */
+static bool
+returns_value(TSNode block, int depth)
+{
+	uint32_t n = depth < BODY_DEPTH ? ts_node_named_child_count(block) : 0;
+
+	for (uint32_t i = n; i > 0; i--) {
+		TSNode c = ts_node_named_child(block, i - 1);
+		enum node_kind k = kind_of(c);
+		if (k == N_RETURN && ts_node_named_child_count(c) > 0)
+			return true;
+		if ((k == N_IF || k == N_ELSE || k == N_ELIF || k == N_BLOCK ||
+		    k == N_TRY || k == N_WITH) && returns_value(c, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+/* A function that gives a value may have made operations or SQL; any other is
+ * of no use to us, and may be broken or of newer syntax. */
 static bool
 body_wanted(TSNode block)
 {
-	uint32_t n = ts_node_named_child_count(block);
-	uint32_t returns = 0;
-
-	if (n > 4)
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		TSNode c = ts_node_named_child(block, i);
-		enum node_kind k = kind_of(c);
-		if (ts_node_symbol(c) == map.comment)
-			continue;
-		if (k == N_RETURN)
-			returns++;
-		else if (k != N_STATEMENT)
-			return false;
-		else if (ts_node_named_child_count(c) != 1 ||
-		    kind_of(ts_node_named_child(c, 0)) != N_STRING)
-			return false;
-	}
-	return returns == 1 && !ts_node_has_error(block);
+	return ts_node_end_byte(block) - ts_node_start_byte(block) <=
+	    BODY_BYTES && !ts_node_has_error(block) &&
+	    returns_value(block, 0);
 }
 
 static struct node *
@@ -251,7 +257,12 @@ syntax_read(struct syntax *out, struct arena *a, const char *text,
 	if (tree == NULL)
 		return err_set(e, "takes too long to parse");
 	int rc = tree_read(out, a, tree, line, e);
+	char c = rc < 0 && *line > 0 && ts_node_has_error(
+	    ts_tree_root_node(tree)) ? bracket_wrong(text, len, line) : 0;
 	ts_tree_delete(tree);
+	if (c != 0)
+		return err_set(e, "not valid Python: a '%c' without its partner",
+		    c);
 	return rc;
 }
 

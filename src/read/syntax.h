@@ -1,6 +1,6 @@
 /* A Python file as one flat array of nodes in preorder, which depends on the
- * file's bytes alone. Bodies of functions are left out, but for those that
- * are one `return`; comments are left out too. */
+ * file's bytes alone. Bodies of functions are left out, but for short ones
+ * that return a value; comments are left out too. */
 #ifndef READ_SYNTAX_H
 #define READ_SYNTAX_H
 

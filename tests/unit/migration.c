@@ -188,7 +188,8 @@ other_forms(void)
 	reads("x = 1\n", "(none)");
 	reads("class Migration:\n    operations = []\n", "(none)");
 	reads("from south.v2 import SchemaMigration\nclass Migration(SchemaMigration):\n    def forwards(self): pass\n", "(none)");
-	reads(HEAD "class Migration(migrations.Migration:\n    pass\n", "shop/migrations/0002_x.py:2: not valid Python");
+	reads(HEAD "class Migration(migrations.Migration:\n    pass\n", "shop/migrations/0002_x.py:2: not valid Python: a '(' without its partner");
+	reads(HEAD "x = = 1\n" CLASS, "shop/migrations/0002_x.py:2: not valid Python");
 	reads(HEAD "def f():\n    try:\n        x = 1 +* 2\n    except A, B:\n        match y:\n            case {'a': 1}: pass\n" CLASS "    operations = []\n", "");
 }
 

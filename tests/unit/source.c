@@ -1,0 +1,109 @@
+/* A tree's migrations: labels, modules that are followed, files kept. */
+#include "read/source.h"
+
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "tap.h"
+
+static struct arena *a;
+static struct err e;
+
+#define HEAD "from django.db import migrations, models\n"
+#define DEP(app, name) "    dependencies = [('" app "', '" name "')]\n"
+#define CLASS "class Migration(migrations.Migration):\n"
+#define F(path, text) { path, text, sizeof(text) - 1 }
+
+static struct source_file files[] = {
+	F("manage.py", "import os\n"),
+	F("web/shop/fields.py", "from django.db import models as m\nclass Money(m.DecimalField):\n    pass\nclass Odd(m.Field):\n    def db_type(self, c):\n        return 'odd'\n"),
+	F("web/shop/ops.py", "from django.db.migrations import RunSQL\nfrom .sql import *\nclass Quiet(RunSQL):\n    pass\n"),
+	F("web/shop/sql.py", "DROP = 'DROP TABLE ' + 'x'\n"),
+	F("web/shop/unused.py", "syntax error here\n"),
+	F("web/shop/migrations/__init__.py", ""),
+	F("web/shop/migrations/0001_initial.py", HEAD "from shop.fields import Money, Odd\nimport thirdparty\n" CLASS
+	    "    operations = [migrations.CreateModel('A', [('m', Money(max_digits=3)), ('o', Odd()), ('t', thirdparty.X())])]\n"),
+	F("web/shop/migrations/0002_sql.py", HEAD "from ..ops import Quiet\nfrom shop import sql\n" CLASS DEP("shop", "0001_initial") "    operations = [Quiet(sql.DROP)]\n"),
+	F("web/shop/migrations/0003_bad.py", HEAD CLASS DEP("shop", "0002_sql") "    operations = [\n"),
+	F("web/shop/migrations/_helper.py", HEAD CLASS "    operations = []\n"),
+	F("web/customers/migrations/__init__.py", ""),
+	F("web/customers/migrations/0001_initial.py", HEAD CLASS DEP("auth", "0001_initial") "    operations = []\n"),
+	F("web/customers/migrations/0002_b.py", HEAD CLASS "    dependencies = [('people', '0001_initial'), ('auth', '0001_initial')]\n"),
+	F("web/customers/migrations/0003_c.py", HEAD CLASS DEP("people", "0002_b")),
+	F("other/migrations/0001_initial.py", HEAD CLASS "    operations = []\n"),
+};
+
+static void
+list_of(struct strbuf *b, const struct migrations *m)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		strbuf_printf(b, "%s.%s%s ", m->v[i].app, m->v[i].name,
+		    m->v[i].initial ? "*" : "");
+	strbuf_str(b, "| ");
+	for (uint32_t i = 0; i < m->nunread; i++)
+		strbuf_printf(b, "%s:%u %s ", m->unread[i].path,
+		    m->unread[i].line, m->unread[i].why);
+	strbuf_str(b, "| ");
+	for (uint32_t i = 0; i < m->nfiles; i++)
+		strbuf_printf(b, "%s ", m->files[i].path);
+}
+
+static const struct migration *
+find(const struct migrations *m, const char *name)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (streq(m->v[i].name, name))
+			return &m->v[i];
+	return NULL;
+}
+
+static void
+field_bases(const struct migrations *m)
+{
+	const struct value *f = find(m, "0001_initial")->ops.v[0].fields;
+
+	if (f == NULL || f->n != 3) {
+		ok(false, "three fields");
+		return;
+	}
+	f = find(m, "0001_initial")->ops.v[0].fields;
+	is(f->items[0]->items[1]->name, "shop.fields.Money", "a field class of the project");
+	is(f->items[0]->items[1]->base, "django.db.models.DecimalField", "and what it comes from");
+	is(f->items[1]->items[1]->base, NULL, "one with a db_type of its own has no base");
+	is(f->items[2]->items[1]->base, NULL, "nor has one of a third party");
+}
+
+int
+main(void)
+{
+	struct strbuf one STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf two STRBUF_SCOPED = STRBUF_INIT;
+	struct cfg_project p = { .root = "./web/" };
+	struct source *s = NULL;
+	struct migrations m;
+
+	a = arena_new();
+	source_memory(&s, files, countof(files), &e);
+	is_int(source_migrations(&m, a, s, &p, &e), 0, "read");
+	source_free(s);
+	list_of(&one, &m);
+	is(one.s, "people.0001_initial* people.0002_b people.0003_c shop.0001_initial* shop.0002_sql "
+	    "| web/shop/migrations/0003_bad.py:4 not valid Python: a '[' without its partner "
+	    "| web/customers/migrations/0001_initial.py web/customers/migrations/0002_b.py web/customers/migrations/0003_c.py "
+	    "web/customers/migrations/__init__.py web/shop/migrations/0001_initial.py web/shop/fields.py "
+	    "web/shop/migrations/0002_sql.py web/shop/ops.py web/shop/sql.py web/shop/migrations/0003_bad.py web/shop/migrations/__init__.py ",
+	    "labels, what cannot be read, the files needed");
+	const struct migration *sql = find(&m, "0002_sql");
+	ok(sql->ops.n == 1 && sql->ops.v[0].kind == OP_RUN_SQL, "an operation of the project");
+	is(sql->ops.v[0].sql[0].text, "DROP TABLE x", "with a constant of it");
+	is(sql->ops.v[0].cls, "shop.ops.Quiet", "known by its name");
+	field_bases(&m);
+	source_memory(&s, m.files, m.nfiles, &e);
+	struct migrations again;
+	is_int(source_migrations(&again, a, s, &p, &e), 0, "the kept files, read again");
+	source_free(s);
+	list_of(&two, &again);
+	is(two.s, one.s, "give the same");
+	is(find(&again, "0002_sql")->digest, sql->digest, "digests too");
+	arena_free(a);
+	return done_testing();
+}
