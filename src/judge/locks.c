@@ -323,7 +323,8 @@ add_con(struct locking *l)
 			return;
 		h->scan = true;
 		say(l, h, "scan-locks", "reads the whole table for the check "
-		    "\"%s\" while nobody else can read it", c->name);
+		    "\"%s\" while nobody else can read it", c->name != NULL ?
+		    c->name : c->expr != NULL ? c->expr : "");
 		return;
 	}
 }
