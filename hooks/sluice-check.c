@@ -203,10 +203,11 @@ run(struct work *w, const struct opts_check *o, struct err *e)
 		w->head, o->each || o->dir != NULL };
 	if (trial_run(&t, w->a, &ask, e) < 0)
 		return -1;
-	struct verdict_show s = { w->project->name,
-		ask.each ? "alone" : "release", w->base_name, w->head_name,
-		&t.j, t.wrong, t.nwrong, o->all, o->explain,
-		colour_wanted(1) };
+	struct verdict_show s = { .project = w->project->name,
+		.mode = ask.each ? "alone" : "release", .base = w->base_name,
+		.head = w->head_name, .j = &t.j, .wrong = t.wrong,
+		.nwrong = t.nwrong, .all = o->all, .explain = o->explain,
+		.colour = colour_wanted(1) };
 	if (o->json)
 		verdict_json(&b, &s);
 	else

@@ -15,6 +15,9 @@ struct hook {
 	struct config cfg;
 	char **args;		/* as git gave them, after the hook's name */
 	struct strbuf said;	/* for people; shown when the hook is done */
+	/* which verdicts are shown in full, though fine: those of this commit */
+	bool (*which)(void *ctx, const struct verdict *v);
+	void *ctx;
 };
 
 /* 0: go on. 1: refused, and h->said tells why. -1: could not tell. */

@@ -22,6 +22,10 @@ struct verdict_show {
 	const struct verdict_wrong *wrong;
 	uint32_t nwrong;
 	bool all;		/* the fine ones too */
+	/* which are shown; NULL: all; the others are counted, and shown only
+	 * if they are refused */
+	bool (*which)(void *ctx, const struct verdict *v);
+	void *ctx;
 	bool explain;		/* every reason, hazard and way back */
 	bool colour;
 };

@@ -16,6 +16,15 @@
 #include "prog/opts.h"
 #include "prog/where.h"
 
+/* A push tells what is refused; the rest was told at its commit. */
+static bool
+none(void *ctx, const struct verdict *v)
+{
+	(void)ctx;
+	(void)v;
+	return false;
+}
+
 static int
 base_source(struct source **out, struct hook *h, const char *base,
     struct err *e)
@@ -37,10 +46,12 @@ hook_judge(struct hook *h, struct trial *t, const struct cfg_project *p,
 	source_free(src);
 	if (r < 0)
 		return -1;
+	if (h->which == NULL)
+		h->which = none;
 	struct verdict_show s = { .project = p->name, .mode = "release",
 		.base = base, .j = &t->j, .wrong = t->wrong,
-		.nwrong = t->nwrong, .all = true,
-		.colour = colour_wanted(2) };
+		.nwrong = t->nwrong, .all = true, .which = h->which,
+		.ctx = h->ctx, .colour = colour_wanted(2) };
 	if (t->j.n > 0 || t->nwrong > 0) {
 		strbuf_printf(&h->said, "sluice: judged on top of %s", why);
 		if (base != NULL)

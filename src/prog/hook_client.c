@@ -44,6 +44,12 @@ find(const struct commit *c, const char *path)
 	return NULL;
 }
 
+static bool
+of_this_commit(void *ctx, const struct verdict *v)
+{
+	return find(ctx, v->m->path) != NULL;
+}
+
 /* 1: require = refuses. The tag goes into the staged blob, and into the file
  * where that has the same text. */
 static int
@@ -154,6 +160,8 @@ hook_commit(struct hook *h, struct err *e)
 		return -1;
 	for (uint32_t i = 0; i < h->cfg.nprojects; i++) {
 		c.p = &h->cfg.projects[i];
+		h->which = of_this_commit;
+		h->ctx = &c;
 		int r = commit_project(&c, e);
 		if (r < 0)
 			return -1;

@@ -117,6 +117,7 @@ fixes(struct strbuf *b, const struct verdict *v)
 	}
 }
 
+/* Nothing to tell a person about. */
 static bool
 fine(const struct verdict *v)
 {
@@ -146,7 +147,7 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 		strbuf_char(b, '\n');
 	}
 	if (v->drops != NULL) {
-		strbuf_str(b, INDENT "loses for good: ");
+		strbuf_str(b, INDENT);
 		clean(b, v->drops);
 		strbuf_char(b, '\n');
 	}
@@ -154,7 +155,7 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 	if (s->explain) {
 		strbuf_printf(b, INDENT "way back: %s%s", v->irreversible ?
 			"none" : forward_name[v->reverse],
-		    v->loses != NULL ? ", loses " : "");
+		    v->loses != NULL ? "; " : "");
 		if (v->loses != NULL)
 			clean(b, v->loses);
 		strbuf_char(b, '\n');
@@ -200,9 +201,14 @@ verdict_text(struct strbuf *b, const struct verdict_show *s)
 	}
 	if (s->j == NULL)
 		return;
-	for (uint32_t i = 0; i < s->j->n; i++)
-		if (s->all || s->explain || !fine(&s->j->v[i]))
-			one(b, s, &s->j->v[i]);
+	for (uint32_t i = 0; i < s->j->n; i++) {
+		const struct verdict *v = &s->j->v[i];
+		bool asked = s->which == NULL || s->which(s->ctx, v);
+
+		if (refused(v) ||
+		    (asked && (s->all || s->explain || !fine(v))))
+			one(b, s, v);
+	}
 	reasons(b, &s->j->never, "together, new code on the new schema");
 	summary(b, s->j);
 }
