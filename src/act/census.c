@@ -101,6 +101,8 @@ census_turn(struct lane *l, const struct step *s, bool once, struct err *e)
 
 	if (l->state == 0) {
 		l->state = 1;
+		/* it may be a process of an older release itself */
+		link_free(take(l->django));
 		l->own = c = xcalloc(1, sizeof(*c));
 		*c = (struct census){ voices_new(l->d->project, t), t->nhosts,
 		    clock_ms() + t->drain_timeout + t->health_timeout, "", once };
