@@ -5,5 +5,5 @@
 # shellcheck source=tests/lib.sh
 . "${0%/*}/lib.sh"
 pg_start || exit 3
-export SLUICE_TEST_PG="$T" SLUICE_TEST_TOP="$top" SLUICE_TEST_PY="${SLUICE_TEST_PY:-$PY}"
+export SLUICE_TEST_PSQL="$pgbin/psql" SLUICE_TEST_PG="$T" SLUICE_TEST_TOP="$top" SLUICE_TEST_PY="${SLUICE_TEST_PY:-$PY}"
 "$@"

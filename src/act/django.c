@@ -213,7 +213,7 @@ lost(struct lane *l, struct job *j, struct err *e)
 {
 	bool refused = e->kind == ERR_REFUSED;
 
-	err_wrap(e, "Django on %s", l->host->name);
+	err_wrap(e, "the link to Django on %s broke", l->host->name);
 	link_close(l);
 	strbuf_reset(&j->line);
 	if (refused || ++j->links >= LINKS_TRIED)

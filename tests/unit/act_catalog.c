@@ -189,7 +189,7 @@ static void
 psql(struct child *c, const char *sql)
 {
 	struct err e = ERR_INIT;
-	char *const argv[] = { (char[]){ "psql" }, (char[]){ "-Xqc" },
+	char *const argv[] = { getenv("SLUICE_TEST_PSQL"), (char[]){ "-Xqc" },
 	    xstrdup(sql), NULL };
 	struct child_spec s = { .argv = argv, .out = CHILD_NULL,
 	    .err = CHILD_NULL };
