@@ -82,8 +82,10 @@ add_column(struct locking *l)
 
 	if (h == NULL || c == NULL)
 		return;
+	bool virtual = c->dflt == DFLT_GENERATED && l->d->sql != NULL &&
+	    strstr(l->d->sql, "VIRTUAL") != NULL;
 	h->rewrite = c->dflt == DFLT_SERIAL || c->dflt == DFLT_IDENTITY ||
-	    c->dflt == DFLT_GENERATED || volatile_default(c);
+	    (c->dflt == DFLT_GENERATED && !virtual) || volatile_default(c);
 	if (h->rewrite)
 		say(l, h, "rewrite", "adds \"%s\" with %s: the table and its "
 		    "indexes are written anew while nobody can read it",
