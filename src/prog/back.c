@@ -78,6 +78,9 @@ go_plan_back(struct go *g, struct plan *back, struct plan_done *done,
 	done->n = g->plan.n;
 	site_plan_facts(&f, &g->s, &g->judged, g->plan.from, g->plan.to, on);
 	plan_back(back, g->s.a, &f, done);
+	if (!plan_refused(back))
+		plan_prove(back, g->s.a, &f, &g->judged.release,
+		    &g->s.settings);
 	return 0;
 }
 
