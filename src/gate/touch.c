@@ -1,18 +1,23 @@
 #include "gate/touch.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/util.h"
 
-/* Is there a folder of this name on the way to the file? */
+/* Is a folder on the way to the file called that, or (if `tail`) something
+ * that ends with _ and that? */
 static bool
-below(const char *path, const char *folder)
+below(const char *path, const char *folder, bool tail)
 {
 	size_t n = strlen(folder);
 
-	for (const char *p = path; p != NULL; p = strchr(p, '/')) {
-		p += *p == '/';
-		if (strncmp(p, folder, n) == 0 && p[n] == '/')
+	for (const char *p = path, *end; (end = strchr(p, '/')) != NULL;
+	    p = end + 1) {
+		size_t len = (size_t)(end - p);
+
+		if (len >= n && memcmp(end - n, folder, n) == 0 &&
+		    (len == n || (tail && end[-(ptrdiff_t)n - 1] == '_')))
 			return true;
 	}
 	return false;
@@ -21,13 +26,13 @@ below(const char *path, const char *folder)
 bool
 touch_migration(const char *path)
 {
-	return ends_with(path, ".py") && below(path, "migrations");
+	return ends_with(path, ".py") && below(path, "migrations", true);
 }
 
 bool
 touch_models(const char *path)
 {
-	return ends_with(path, ".py") && (below(path, "models") ||
+	return ends_with(path, ".py") && (below(path, "models", false) ||
 	    ends_with(path, "/models.py") || streq(path, "models.py"));
 }
 
