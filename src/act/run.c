@@ -215,13 +215,18 @@ failed(struct loop *r, struct slot *k, const struct err *e)
 {
 	struct err told = *e;
 	bool host = !streq(k->l.name, "db");
+	size_t named = strlen(k->l.name);
 
 	mark(r, k, STEP_FAILED, arena_strdup(r->d->a, e->msg));
 	strbuf_reset(&k->l.note);
 	strbuf_str(&k->l.note, e->msg);
 	show(r, k, "failed");
-	err_wrap(&told, "%s of %s on %s", step_kind_name[k->s->kind],
-	    k->s->subject, k->l.name);
+	if (strncmp(e->msg, k->l.name, named) == 0 && e->msg[named] == ':')
+		err_wrap(&told, "%s of %s", step_kind_name[k->s->kind],
+		    k->s->subject);
+	else
+		err_wrap(&told, "%s of %s on %s", step_kind_name[k->s->kind],
+		    k->s->subject, k->l.name);
 	k->broken = host;
 	k->s = NULL;
 	k->at = SLOT_IDLE;
@@ -275,9 +280,20 @@ slot_call(struct loop *r, struct slot *k)
 	}
 }
 
+/* A Django that waits for more is a process of its release: a census would
+ * count it. */
+static void
+django_end(struct lane *l)
+{
+	link_free(take(l->django));
+	l->django_at = NULL;
+}
+
 static void
 slot_start(struct loop *r, struct slot *k)
 {
+	if (k->s->kind != STEP_MIGRATION && k->l.django != NULL)
+		django_end(&k->l);
 	k->l.state = 0;
 	k->l.wake = 0;
 	k->l.deadline = deadline_of(r, k->s);
@@ -441,7 +457,7 @@ slot_late(struct loop *r, struct slot *k)
 	err_set(&e, "no end in sight after its deadline (step_timeout is %s)",
 	    b.s);
 	link_free(take(k->l.agent));
-	link_free(take(k->l.django));
+	django_end(&k->l);
 	failed(r, k, &e);
 	k->broken = true;
 }

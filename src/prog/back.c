@@ -92,7 +92,10 @@ held(struct go *g, const struct err *why, struct err *e)
 	if (ledger_run_end(g->s.db, g->d.run.id, status, why->msg, e) < 0)
 		return -1;
 	warn("%s", why->msg);
-	if (streq(status, "held"))
+	if (streq(g->plan.kind, "rollback"))
+		warn("held: `sluice-deploy --resume %s` tries again once it is "
+		    "mended", g->s.target->name);
+	else if (streq(status, "held"))
 		warn("held: `sluice-deploy --resume %s` tries again once it is "
 		    "mended, `sluice-rollback %s` goes back",
 		    g->s.target->name, g->s.target->name);

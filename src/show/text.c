@@ -174,7 +174,8 @@ row(struct strbuf *b, const struct step *s, const struct verdict *v,
 	if (s->status != STEP_TODO)
 		strbuf_printf(b, "  [%s]", step_status_name[s->status]);
 	strbuf_char(b, '\n');
-	if (v != NULL && s->status == STEP_TODO && why)
+	if (v != NULL && s->status == STEP_TODO && why &&
+	    streq(s->want, "applied"))
 		verdict_lines(b, colour, v);
 }
 
