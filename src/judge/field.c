@@ -157,7 +157,11 @@ target(struct arena *a, const struct settings *s, sym app, sym model,
 		return strchr(text, '.') != NULL ? text :
 		    sym_printf(a, "%s.%s", app, text);
 	}
-	if (v->kind == VALUE_CALL && v->n > 0)	/* swapper, get_user_model … */
+	if (v->kind == VALUE_CALL && v->n == 2 &&
+	    v->items[0]->kind == VALUE_STR && v->items[1]->kind == VALUE_STR)
+		return sym_lower(a, sym_printf(a, "%s.%s", v->items[0]->text,
+		    v->items[1]->text));	/* swapper.get_model_name() */
+	if (v->kind == VALUE_CALL && v->n > 0)
 		return target(a, s, app, model, v->items[0]);
 	if (v->kind == VALUE_CALL && ends_with(v->name, "get_user_model"))
 		return sym_lower(a, s->user_model != NULL ? s->user_model :

@@ -15,7 +15,8 @@ execute = DatabaseSchemaEditor.execute
 def noted(self, sql, params=()):
     text = str(sql)
     if params:
-        text = self.connection.ops.compose_sql(text, params)
+        with self.connection.cursor() as cursor:
+            text = cursor.mogrify(text, params).decode() if hasattr(cursor, "mogrify") else self.connection.ops.compose_sql(text, params)
     log.append(" ".join(str(text).split()))
     return execute(self, sql, params)
 

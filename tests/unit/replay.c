@@ -177,6 +177,7 @@ replay(const char *dir, const char *conninfo)
 	struct graph g;
 	struct replay r;
 
+	s.user_model = getenv("USER_MODEL");
 	if (getenv("DJANGO") != NULL)
 		s.django = (int)strtol(getenv("DJANGO"), NULL, 10);
 	if (source_folder(&src, dir, &e) < 0 ||
