@@ -15,8 +15,12 @@ execute = DatabaseSchemaEditor.execute
 def noted(self, sql, params=()):
     text = str(sql)
     if params:
-        with self.connection.cursor() as cursor:
-            text = cursor.mogrify(text, params).decode() if hasattr(cursor, "mogrify") else self.connection.ops.compose_sql(text, params)
+        ops = self.connection.ops
+        if hasattr(ops, "compose_sql"):
+            text = ops.compose_sql(text, params)
+        else:                           # before Django 4.2
+            with self.connection.cursor() as cursor:
+                text = cursor.mogrify(text, params).decode()
     log.append(" ".join(str(text).split()))
     return execute(self, sql, params)
 
