@@ -23,8 +23,17 @@ is_name() {
 }
 
 now() { date +%s; }
-nap() { sleep 0.1 2>/dev/null || sleep 1; }
-flush() { sync -f . 2>/dev/null || sync; }
+# Short at first: most steps are over soon.
+nap() {
+	naps=$((${naps:-0} + 1))
+	if [ "$naps" -lt 20 ]; then
+		sleep 0.03 2>/dev/null || sleep 1
+	else
+		sleep 0.25 2>/dev/null || sleep 1
+	fi
+}
+# To the disk: these files and folders, or everything below.
+flush() { sync "$@" 2>/dev/null || sync; }
 
 # --- what there is --------------------------------------------------------
 
@@ -98,7 +107,7 @@ others() {
 # step NAME SECONDS WORK…: starts it, or joins it where it runs. $rc is its
 # exit code, "late" (then it was ended), "lost" (killed) or "busy".
 step() {
-	name=$1 end=$(($(now) + $2))
+	name=$1 end=$(($(now) + $2)) naps=0
 	shift 2
 	if ! running "$name"; then
 		while others "$name"; do
@@ -189,9 +198,9 @@ work_build() {	# ID COMMIT SHA COMMAND
 	    tar -xof ".sluice/$1.tar" -C "releases/$1" || return 1
 	in_release "$1" "$4" || return
 	printf 'release %s\ncommit %s\nsha256 %s\n' "$1" "$2" "$3" \
-	    >"releases/$1/.sluice-new" && flush &&
+	    >"releases/$1/.sluice-new" && flush -f . &&
 	    mv -f "releases/$1/.sluice-new" "releases/$1/.sluice-release" &&
-	    flush && rm -f ".sluice/$1.tar"
+	    flush "releases/$1" && rm -f ".sluice/$1.tar"
 }
 
 work_restart() {	# ID COMMAND
@@ -321,7 +330,7 @@ do_switch() {	# ID SECONDS
 			say "err cannot switch the link $path/current"
 			return
 		fi
-		flush
+		flush .
 	fi
 	step "restart-$1" "$2" work_restart "$1" "$restart"
 	if [ "$rc" = 0 ] && is_live "$1"; then
