@@ -88,6 +88,18 @@ $(B)/unit/%: tests/unit/%.c $(B)/libsluice.a
 
 unit: $(UNIT)
 
+# Fuzz targets, each for FUZZ seconds over its corpus: make fuzz SAN=1
+FUZZ = 20
+FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/lib/driver.c $(B)/libsluice.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/lib/driver.c \
+		$(B)/libsluice.a $(LIBS)
+
+fuzz: $(FUZZERS)
+	@for t in $(FUZZERS); do echo $$t; \
+		$$t -s $(FUZZ) tests/fuzz/corpus/$${t##*/}/* || exit 1; done
+
 check: all unit
 	SLUICE_BUILD=$(CURDIR)/$(B) ASAN_OPTIONS=fast_unwind_on_malloc=0 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
@@ -110,6 +122,6 @@ install: all
 clean:
 	rm -rf build build-san
 
-.PHONY: all unit check demo lint install clean $(ROOMS:%=room-%)
+.PHONY: all unit check demo fuzz lint install clean $(ROOMS:%=room-%)
 .SECONDARY:
 -include $(LIBOBJ:.o=.d) $(PROGS:%=$(B)/progs/%.d) $(UNIT:%=%.d)

@@ -1,4 +1,5 @@
 /* Expressions to values. Nothing is run: what needs running is opaque. */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -453,6 +454,12 @@ eval_subscript(struct reader *r, struct scope *s, uint32_t node)
 		for (uint32_t i = 0; i + 1 < v->n; i += 2)
 			if (value_equal(v->items[i], k))
 				return v->items[i + 1];
+	/* an enum's member, as makemigrations writes it */
+	const char *last = v->kind == VALUE_NAME ? strrchr(v->name, '.') : NULL;
+	if (last != NULL && isupper((unsigned char)last[1]) &&
+	    value_str(r->a, k) != NULL)
+		return value_name(r, sym_printf(r->a, "%s.%s", v->name,
+		    value_str(r->a, k)), v->line);
 	if ((v->kind == VALUE_LIST || v->kind == VALUE_TUPLE) &&
 	    k->kind == VALUE_INT && k->text == NULL) {
 		int64_t i = k->i < 0 ? k->i + (int64_t)v->n : k->i;

@@ -123,6 +123,8 @@ written_by_django(void)
 	    "addindex item.ix v=django.db.models.Index(fields=['a'], name='ix'); removeindex item.ix");
 	ops("migrations.AddConstraint('item', models.CheckConstraint(condition=models.Q(('a__gt', 0), ('b', 1), _connector='OR'), name='c'))",
 	    "addcon item.c v=django.db.models.CheckConstraint(condition=django.db.models.Q(('a__gt', 0), ('b', 1), _connector='OR'), name='c')");
+	ops("migrations.AddConstraint('item', models.UniqueConstraint(deferrable=models.Deferrable['DEFERRED'], fields=('a',), name='u'))",
+	    "addcon item.u v=django.db.models.UniqueConstraint(deferrable=django.db.models.Deferrable.DEFERRED, fields=('a',), name='u')");
 	ops("migrations.RenameIndex('item', new_name='y', old_name='x'), migrations.RenameIndex('item', new_name='y', old_fields=('a', 'b'))",
 	    "renameindex item.x->y; renameindex item->y v=('a', 'b')");
 	ops("migrations.AlterOrderWithRespectTo('item', order_with_respect_to='o'), migrations.AlterModelManagers('item', managers=[])",
