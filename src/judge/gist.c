@@ -39,11 +39,8 @@ losses(struct arena *a, const struct moved *m, const struct ddl *d,
 		if (c == NULL)
 			break;
 		more(drops, sym_printf(a, "\"%s\".\"%s\"", d->table, d->name));
-		more(loses, sym_printf(a, c->notnull && c->dflt == DFLT_NONE ?
-		    "brings back \"%s\".\"%s\" without its values, and fails "
-		    "where the table has rows and the migration no default" :
-		    "brings back \"%s\".\"%s\" without its values", d->table,
-		    d->name));
+		more(loses, sym_printf(a, "brings back \"%s\".\"%s\" without "
+		    "its values", d->table, d->name));
 		break;
 	case DDL_CREATE_TABLE:
 		more(loses, sym_printf(a, "drops the table \"%s\" with its rows",
@@ -76,6 +73,24 @@ removes(const struct ddl *d)
 	    d->kind == DDL_DROP_IDENTITY;
 }
 
+/* The way back adds a column that must not be NULL and has nothing to fill it
+ * with: that fails on a table with rows. */
+static sym
+fails_back(struct arena *a, const struct moved *m, const struct change *c)
+{
+	for (uint32_t i = 0; i < c->rev.n; i++) {
+		const struct ddl *d = &c->rev.v[i];
+
+		if (d->kind == DDL_ADD_COLUMN && d->col != NULL &&
+		    d->col->notnull && d->col->dflt == DFLT_NONE &&
+		    vec_find(&m->after.have, d->table) != NULL)
+			return sym_printf(a, "fails on a table with rows: "
+			    "\"%s\".\"%s\" is NOT NULL and has no default",
+			    d->table, d->col->name);
+	}
+	return NULL;
+}
+
 void
 gist(struct judging *j, struct verdict *v, const struct moved *m)
 {
@@ -93,6 +108,11 @@ gist(struct judging *j, struct verdict *v, const struct moved *m)
 			added = added || adds(d);
 			removed = removed || removes(d);
 			losses(j->a, m, d, &drops, &loses);
+		}
+		sym fails = fails_back(j->a, m, c);
+		if (fails != NULL) {
+			v->irreversible = true;
+			more(&loses, fails);
 		}
 	}
 	if (m->m->tag.source != TAG_AUTO && m->m->tag.reverse == TAG_NEVER)
