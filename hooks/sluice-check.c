@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "gate/range.h"
+#include "gate/stage.h"
 #include "prog/opts.h"
 #include "prog/trial.h"
 #include "prog/where.h"
@@ -172,7 +173,7 @@ on_top(struct work *w, const struct opts_check *o, struct err *e)
 	if (!o->index)
 		return source_commit(&w->head, w->repo, w->head_name, e);
 	w->head_name = "index";
-	return source_index(&w->head, w->repo, e);
+	return stage_source(&w->head, w->repo, e);
 }
 
 static int
@@ -193,7 +194,7 @@ run(struct work *w, const struct opts_check *o, struct err *e)
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	struct trial t = { 0 };
 
-	if ((o->dir == NULL && repo_open(&w->repo, NULL, e) < 0) ||
+	if ((o->dir == NULL && where_repo(&w->repo, e) < 0) ||
 	    config(w, o, e) < 0)
 		return -1;
 	w->project = config_project(&w->cfg, o->project, e);

@@ -55,7 +55,7 @@ run(size_t i, char **args)
 	struct hook h = { .a = arena_new(), .args = args,
 		.said = STRBUF_INIT };
 	struct err e = ERR_INIT;
-	int r = repo_open(&h.repo, NULL, &e);
+	int r = where_repo(&h.repo, &e);
 
 	if (r == 0)
 		r = where_config(&h.cfg, h.a, h.repo, NULL, &e);

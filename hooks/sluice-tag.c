@@ -202,7 +202,7 @@ open_all(struct work *w, const struct cfg_project **p, struct err *e)
 	struct range_base *bases = NULL;
 	uint32_t n = 0;
 
-	if (repo_open(&w->repo, NULL, e) < 0 ||
+	if (where_repo(&w->repo, e) < 0 ||
 	    where_config(&w->cfg, w->a, w->repo, w->o->config, e) < 0)
 		return -1;
 	if (repo_bare(w->repo))
@@ -219,7 +219,7 @@ open_all(struct work *w, const struct cfg_project **p, struct err *e)
 		return source_folder(&w->head, repo_workdir(w->repo), e);
 	if (stage_list(&w->staged, &w->nstaged, w->a, w->repo, e) < 0)
 		return -1;
-	return source_index(&w->head, w->repo, e);
+	return stage_source(&w->head, w->repo, e);
 }
 
 static int

@@ -171,9 +171,9 @@ git update-ref refs/sluice/deployed/production HEAD
 git checkout -q -b side
 model_migration blog 0002_e 0001_initial 'migrations.AddField("post", "e", models.TextField(null=True))'
 sed -i '/title = /a\    e = models.TextField(null=True)' blog/models.py
-git add -A && commit
+git add -A && commit >/dev/null 2>&1
 git checkout -q main
-add_default 0010_rank 0009_d && git add -A && commit --no-verify
+add_default 0010_rank 0009_d && git add -A && commit --no-verify >/dev/null 2>&1
 git checkout -q side
 exits 1 "a merge that brings in a split one" git merge -q --no-edit main
 said '^split +shop/migrations/0010_rank.py' "is refused by pre-merge-commit"
@@ -186,6 +186,84 @@ ok "in a linked work tree" commit
 is "$(git show HEAD:blog/migrations/0002_f.py | grep -c '# sluice: safe auto')" 1 "it is tagged"
 is "$(git status --porcelain)" "" "and clean"
 cd "$T/clone" || exit 3
+git worktree remove --force "$T/other"
+
+# --- repositories of other kinds ---
+git checkout -q main && git reset -q --hard HEAD~1
+git update-ref refs/sluice/deployed/production HEAD
+another() { # NAME: a nullable column of the post, staged
+	model_migration blog 0002_"$1" 0001_initial "migrations.AddField(\"post\", \"$1\", models.TextField(null=True))"
+	sed -i "/title = /a\    $1 = models.TextField(null=True)" blog/models.py
+	git add -A
+}
+undo() { git reset -q --hard "$start"; git clean -qfd; }
+start=$(git rev-parse HEAD)
+tagged() { git show HEAD:blog/migrations/0002_"$1".py | grep -c '# sluice: safe auto'; }
+git update-index --split-index
+another split
+ok "a split index" commit
+is "$(tagged split)" 1 "is tagged"
+undo
+git update-index --no-split-index
+git config core.untrackedCache true
+git config index.skipHash true
+another skiphash
+ok "index.skipHash and an untracked cache" commit
+is "$(tagged skiphash)" 1 "is tagged"
+undo
+git config --unset index.skipHash
+mkdir -p far/away && echo x >far/away/file && git add -A && commit
+git sparse-checkout set --cone --sparse-index shop blog site1
+another sparse
+ok "a sparse index" commit
+is "$(tagged sparse)" 1 "is tagged"
+git sparse-checkout disable
+undo
+
+odd=$(printf 'a b\nc\377d')
+mkdir "$odd" && echo 'x = 1' >"$odd/models.py" && git add -A
+ok "a path with a space, a newline and a byte that is not UTF-8" commit
+is "$(git status --porcelain)" "" "leaves a clean work tree"
+undo
+
+another workdir
+cd / || exit 3
+ok "GIT_DIR and GIT_WORK_TREE" \
+    git --git-dir="$T/clone/.git" --work-tree="$T/clone" commit -q -m x
+cd "$T/clone" || exit 3
+is "$(tagged workdir)" 1 "it is tagged"
+is "$(git status --porcelain)" "" "and clean"
+undo
+
+git init -q "$T/outer" && cd "$T/outer" || exit 3
+git -c protocol.file.allow=always submodule add -q "$T/clone" inner >/dev/null 2>&1
+cd inner || exit 3
+sluice-install >/dev/null
+another submodule
+ok "in a submodule" commit
+is "$(tagged submodule)" 1 "it is tagged"
+cd "$T/clone" || exit 3
+
+git init -q --object-format=sha256 "$T/sha256" && cp -r site1 shop blog sluice.ini "$T/sha256"
+cd "$T/sha256" || exit 3
+sluice-install >/dev/null
+echo x >README && git add README
+ok "a SHA-256 repository, nothing to judge" commit
+git add -A
+exits 1 "a SHA-256 repository, migrations" commit
+said 'SHA-256' "is refused, and says why"
+cd "$T/clone" || exit 3
+
+# --- two at once ---
+git worktree add -q -b left "$T/left" && git worktree add -q -b right "$T/right"
+for side in left right; do
+	(cd "$T/$side" && another $side && commit) >"$T/$side.out" 2>&1 &
+done
+wait
+for side in left right; do
+	is "$(git show $side:blog/migrations/0002_$side.py | grep -c '# sluice: safe auto') $(git -C "$T/$side" status --porcelain)" \
+	    "1 " "two commits at once in two work trees: $side"
+done
 
 # --- what it costs ---
 echo more >>README && git add README

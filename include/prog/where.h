@@ -5,6 +5,11 @@
 #include "read/config.h"
 #include "read/repo.h"
 
+/* The repository here, as git's environment names it. Its index is left to git
+ * itself: libgit2 refuses the whole repository for a kind that it cannot read
+ * (sparse, split), and a hook's GIT_INDEX_FILE may be of any kind. */
+int where_repo(struct repo **out, struct err *e);
+
 /* `given` (-c), else $SLUICE_CONFIG, else sluice.ini at the top of the work
  * tree; in a bare repository `git config sluice.config`, else <gitdir>/
  * sluice.ini. An ERR_CONFIG when it is not there says what to write. */

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/util.h"
+#include "gate/export.h"
 #include "gate/gate.h"
 #include "gate/gitcmd.h"
 
@@ -51,6 +52,16 @@ stage_list(struct staged **out, uint32_t *n, struct arena *a, struct repo *r,
 	*out = l.v;
 	*n = l.n;
 	return 0;
+}
+
+int
+stage_source(struct source **out, struct repo *r, struct err *e)
+{
+	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
+
+	if (export_staged(&tree, r, e) < 0)
+		return -1;
+	return source_commit(out, r, tree.s, e);
 }
 
 bool

@@ -120,7 +120,7 @@ judge_index(const struct commit *c, struct err *e)
 	for (uint32_t i = 0; i < n && worst == 0; i++) {
 		struct trial t = { 0 };
 
-		if (source_index(&src, c->h->repo, e) < 0)
+		if (stage_source(&src, c->h->repo, e) < 0)
 			return -1;
 		int r = hook_judge(c->h, &t, c->p, bases[i].commit,
 		    bases[i].why, src, e);

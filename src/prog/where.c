@@ -10,6 +10,23 @@
 
 CLEANUP_FN(git_config, git_config_free)
 
+int
+where_repo(struct repo **out, struct err *e)
+{
+	const char *index = getenv("GIT_INDEX_FILE");
+	char *keep = index != NULL ? xstrdup(index) : NULL;
+
+	unsetenv("GIT_INDEX_FILE");
+	int r = repo_open(out, NULL, e);
+	if (keep != NULL)
+		setenv("GIT_INDEX_FILE", keep, 1);
+	free(keep);
+	if (r < 0 && strstr(e->msg, "objectformat") != NULL)
+		return err_set(e, "this is a SHA-256 repository, which the "
+		    "libgit2 on this machine cannot read");
+	return r;
+}
+
 /* In a bare repository: what git config sluice.config names. */
 static sym
 named(struct arena *a, struct repo *r)
