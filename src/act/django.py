@@ -19,6 +19,35 @@ import traceback
 answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
 os.dup2(2, 1)
 
+
+class Talk:
+    """Standard error, which a migration may go on writing to when nobody is
+    there any more to read it."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def write(self, text):
+        try:
+            self.file.write(text)
+            self.file.flush()
+        except (OSError, ValueError):
+            pass
+        return len(text)
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
+
+    def flush(self):
+        pass
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+sys.stdout = sys.stderr = Talk(sys.stderr)
+
 # Whoever migrates holds this lock, so that nothing is ever run twice at once.
 MIGRATE_LOCK = 5498170366551187820
 

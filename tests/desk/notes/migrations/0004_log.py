@@ -1,6 +1,12 @@
 from django.db import migrations
 
 
+def say(apps, schema_editor):
+    """To somebody who may have gone away in the meantime."""
+    for _ in range(3):
+        print("logged", flush=True)
+
+
 class Migration(migrations.Migration):
     dependencies = [("notes", "0003_index")]
     operations = [
@@ -9,4 +15,5 @@ class Migration(migrations.Migration):
             "INSERT INTO log DEFAULT VALUES; SELECT pg_sleep(1.5)",
             "SELECT pg_sleep(0)",
         ),
+        migrations.RunPython(say, migrations.RunPython.noop),
     ]
