@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define SYNTAX_BYTES_MAX (4u << 20)
+#define SYNTAX_BYTES_MAX (1u << 20)
 #define SYNTAX_DEPTH_MAX 300
 
 enum node_kind {
