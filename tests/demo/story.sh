@@ -32,7 +32,7 @@ show() {
 	{
 		"$@" 2>&1
 		echo $? >"$T/code"
-	} </dev/null | tee "$T/said" | sed -u 's/^/    /'
+	} </dev/null | tee "$T/said" | sed -u 's/^/    /; s/ *$//'
 	code=$(cat "$T/code")
 }
 good() {
@@ -109,7 +109,7 @@ stage_start() {
 		haproxy = $T/haproxy.sock
 		batches = 1
 		drain_timeout = 10s
-		health_timeout = 15s
+		health_timeout = 12s
 		END
 		for n in 1 2 3; do
 			ini_host $n production shop/app$n
