@@ -20,7 +20,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 began=$(date +%s)
 only=${ONLY-}
 
-echo idle >"$T/phase"
+phase idle
 chapter "The stage"
 pg_start fsync=on || stop "no PostgreSQL"
 for db in dev shop plain; do

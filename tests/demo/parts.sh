@@ -59,6 +59,12 @@ answers() { # URL
 urllib.request.urlopen(sys.argv[1], timeout=5).read()' "$1"
 }
 
+# phase NAME: what the requests from now on are counted under.
+phase() {
+	echo "$1" >"$T/phase.new"
+	mv -f "$T/phase.new" "$T/phase"
+}
+
 traffic_start() { # URL
 	/usr/bin/python3 "$top/tests/demo/traffic.py" run "$1" \
 	    "$T/traffic.log" "$T/phase" &

@@ -71,7 +71,7 @@ plain_release_2() {
 	wait_for 10 answers "$plain_url/products/" || stop "no answer"
 	tell "Three hosts serve release 1 behind the same kind of balancer, the" \
 	    "same customers come."
-	echo plain_release_2 >"$T/phase"
+	phase plain_release_2
 	traffic_start "$plain_url"
 	sleep 3
 	for n in 1 2 3; do
@@ -83,5 +83,5 @@ plain_release_2() {
 	done
 	sleep 3
 	traffic_stop
-	echo idle >"$T/phase"
+	phase idle
 }

@@ -167,7 +167,7 @@ step_2() {
 	env_on_host='set -a; . shared/env; set +a; cd current'
 	good host_run 1 "cd $T/host1/srv && $env_on_host && .venv/bin/python manage.py fill"
 	wait_for 10 answers "$url/products/" || stop "the shop does not answer"
-	echo 2_release_1 >"$T/phase"
+	phase 2_release_1
 	traffic_start "$url"
 	tell "customers come in: six at a time, reading and writing, until the end"
 	sleep 4
@@ -175,7 +175,7 @@ step_2() {
 
 step_3() {
 	chapter "3. Release 2: what the hooks refuse, and a roll in two phases"
-	echo 3_release_2 >"$T/phase"
+	phase 3_release_2
 	tell "A new column, the usual way: NOT NULL, with a default in Python."
 	edit 2a-channel
 	good manage makemigrations orders -n channel
@@ -208,7 +208,7 @@ step_3() {
 
 step_4() {
 	chapter "4. Release 3 is not healthy on the second host"
-	echo 4_release_3 >"$T/phase"
+	phase 4_release_3
 	edit 3-receipts
 	good manage makemigrations -n receipts
 	good git add -A
@@ -222,7 +222,7 @@ step_4() {
 
 step_5() {
 	chapter "5. Release 4 is deployed whole, and then taken back"
-	echo 5_release_4 >"$T/phase"
+	phase 5_release_4
 	edit 4a-coupons
 	good manage makemigrations -n coupons
 	edit 4b-phone
@@ -250,5 +250,5 @@ step_5() {
 	good sluice_status production
 	sleep 2
 	traffic_stop
-	echo idle >"$T/phase"
+	phase idle
 }
