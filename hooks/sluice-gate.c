@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -60,6 +61,9 @@ run(size_t i, char **args)
 	if (r == 0)
 		r = where_config(&h.cfg, h.a, h.repo, NULL, &e);
 	if (r == 0 && hooks[i].server && hooks[i].run == hook_receive) {
+		const struct rlimit most = { 1u << 30, 1u << 30 };
+
+		setrlimit(RLIMIT_DATA, &most);
 		signal(SIGALRM, too_long);
 		alarm((unsigned)(h.cfg.server.timeout / 1000 + 1));
 	}

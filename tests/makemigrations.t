@@ -116,6 +116,19 @@ said 'could not be told' "cannot be trusted"
 said "'blog' is imported from '.*/clone/blog" "and is named"
 cp "$T/ini" sluice.ini && back
 
+# --- the project's own check ---
+printf '[project]\nsettings = site1.settings\n[makemigrations]\ncommand = echo looked; grep -q fine blog/models.py\n' >sluice.ini
+echo '# own' >>blog/models.py && git add blog
+exits 1 "[makemigrations] command that says no" commit
+said '    looked' "is quoted"
+echo '# fine' >>blog/models.py && git add blog
+ok "one that says yes" commit
+printf '[project]\nsettings = site1.settings\n[makemigrations]\ncommand = exit 9\n' >sluice.ini
+echo '# 61' >>blog/models.py && git add blog
+exits 1 "one that fails" commit
+said 'could not be told' "is no answer"
+cp "$T/ini" sluice.ini && back
+
 # --- asked once for each tree ---
 cat >"$T/python" <<-END
 #!/bin/sh

@@ -145,6 +145,19 @@ exits 1 "with limits on memory" push
 said 'MemoryError' "that are told"
 git reset -q --hard HEAD^
 
+sed -i "s/^branches.*/&\nmax_files = 20/" "$T/server.ini"
+mkdir many && for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i >many/$i; done
+commit
+exits 1 "more files than max_files" push
+said 'remote: .*larger than' "are refused"
+git reset -q --hard HEAD^
+sed -i "s/^max_files.*/max_bytes = 100k/" "$T/server.ini"
+head -c 200000 /dev/zero | tr '\0' '#' >shop/big.py
+commit
+exits 1 "more Python than max_bytes" push
+git reset -q --hard HEAD^
+sed -i "/^max_bytes/d" "$T/server.ini"
+
 # --- post-receive ---
 : >"$T/deployed"
 echo 7 >"$T/rc"

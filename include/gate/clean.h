@@ -22,6 +22,8 @@ struct clean_job {
 	const char *tree;	/* the export's top folder */
 	const char *root;	/* of manage.py in it, "." for the top */
 	const char *settings;
+	const char *command;	/* the project's own check, run by sh in root:
+				 * 0 clean, 1 not; NULL: our helper */
 	const char *worktree;	/* the developer's; NULL: none */
 	bool jail;		/* pushed code on a server: empty environment,
 				 * limits, no network where the kernel allows */

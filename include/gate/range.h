@@ -43,6 +43,10 @@ int range_lines(struct range_line **out, uint32_t *n, struct arena *a,
  * whatever the tip holds. */
 int range_touches(struct repo *r, const char *base, const char *tip,
     struct err *e);
+/* A pushed tree may be made to be too large to read: -1 and why, when it has
+ * more files, or more bytes of Python, than that. */
+int range_limits(struct repo *r, const char *tip, int64_t files,
+    int64_t bytes, struct err *e);
 /* "a,b*" as fnmatch patterns; NULL matches all. */
 bool range_listed(const char *globs, const char *name);
 

@@ -64,11 +64,12 @@ environment(const struct clean_job *job)
 
 /* Without an answer: the last words of what it printed tell why. */
 static void
-tell_noise(struct strbuf *said, const struct strbuf *noise, int code)
+tell_noise(struct strbuf *said, const char *who, const struct strbuf *noise,
+    int code)
 {
 	size_t from = noise->len > 1500 ? noise->len - 1500 : 0;
 
-	strbuf_printf(said, "the project's Python ended with %d", code);
+	strbuf_printf(said, "%s ended with %d", who, code);
 	if (noise->len > 0) {
 		strbuf_str(said, ":\n");
 		strbuf_clean(said, noise->s + from, noise->len - from, true);
@@ -105,8 +106,36 @@ run(enum clean *out, struct strbuf *said, const struct clean_job *job,
 	}
 	if (read_answer(out, said, answer.s, &none) < 0) {
 		*out = CLEAN_UNKNOWN;
-		tell_noise(said, &noise, code);
+		tell_noise(said, "the project's Python", &noise, code);
 	}
+	return 0;
+}
+
+/* [makemigrations] command: its exit code is the answer. */
+static int
+run_command(enum clean *out, struct strbuf *said, const struct clean_job *job,
+    struct err *e)
+{
+	struct strbuf root STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf noise STRBUF_SCOPED = STRBUF_LIMIT(4u << 20);
+	struct strvec argv STRVEC_SCOPED = STRVEC_INIT;
+	int code = 0;
+
+	strbuf_printf(&root, "%s/%s", job->tree, job->root);
+	strvec_pushl(&argv, "sh", "-c", job->command, NULL);
+	char **env = gitcmd_clean_env();
+	struct child_spec spec = { .argv = argv.v, .env = env, .cwd = root.s };
+	int r = child_run(&spec, NULL, 0, &noise, &noise, job->timeout_ms,
+	    &code, e);
+	free(env);
+	*out = r < 0 || code > 1 ? CLEAN_UNKNOWN : code == 1 ? CLEAN_NO :
+	    CLEAN_YES;
+	if (r < 0)
+		strbuf_printf(said, "'%s': %s", job->command, e->msg);
+	else if (code > 1)
+		tell_noise(said, job->command, &noise, code);
+	else
+		strbuf_clean(said, noise.s, noise.len, true);
 	return 0;
 }
 
@@ -116,6 +145,8 @@ clean_check(enum clean *out, struct strbuf *said, const struct clean_job *job,
 {
 	char *temp = NULL;
 
+	if (job->command != NULL && !job->jail)
+		return run_command(out, said, job, e);
 	if (strchr(job->python, '/') != NULL && access(job->python, X_OK) != 0) {
 		*out = CLEAN_MISSING;
 		strbuf_printf(said, "there is no Python at '%s'", job->python);

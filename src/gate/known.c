@@ -105,8 +105,9 @@ known_key(char key[65], struct repo *r, const char *tree,
 	if (git_revparse_single(&any, repo_git(r), tree) < 0 ||
 	    git_object_peel(&t, any, GIT_OBJECT_TREE) < 0)
 		return gate_git(e, tree);
-	strbuf_printf(&b, "1 %s\n%s\n%s\n%s\n", VERSION, job->root,
-	    job->settings, job->worktree != NULL ? job->worktree : "");
+	strbuf_printf(&b, "1 %s\n%s\n%s\n%s\n%s\n", VERSION, job->root,
+	    job->settings, job->worktree != NULL ? job->worktree : "",
+	    job->command != NULL ? job->command : "");
 	add_environment(&b, job->python);
 	for (const char *p = link; p != NULL && *p != '\0';) {
 		char path[PATH_MAX];

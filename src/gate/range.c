@@ -192,6 +192,49 @@ range_touches(struct repo *r, const char *base, const char *tip,
 	return 0;
 }
 
+struct count {
+	git_odb *odb;
+	int64_t files, bytes, most_files, most_bytes;
+};
+
+static int
+count_one(const char *root, const git_tree_entry *te, void *ctx)
+{
+	struct count *c = ctx;
+	git_object_t type;
+	size_t n = 0;
+
+	(void)root;
+	if (git_tree_entry_type(te) != GIT_OBJECT_BLOB)
+		return 0;
+	c->files++;
+	if (ends_with(git_tree_entry_name(te), ".py") &&
+	    git_odb_read_header(&n, &type, c->odb,
+	    git_tree_entry_id(te)) == 0)
+		c->bytes += (int64_t)n;
+	return c->files > c->most_files || c->bytes > c->most_bytes ?
+	    GIT_EUSER : 0;
+}
+
+int
+range_limits(struct repo *r, const char *tip, int64_t files, int64_t bytes,
+    struct err *e)
+{
+	CLEANUP(git_object_free) git_object *t = NULL;
+	struct count c = { .most_files = files, .most_bytes = bytes };
+
+	if (tree_of(&t, r, tip, e) < 0)
+		return -1;
+	if (git_repository_odb(&c.odb, repo_git(r)) < 0)
+		return gate_git(e, tip);
+	int rc = git_tree_walk((git_tree *)t, GIT_TREEWALK_PRE, count_one, &c);
+	git_odb_free(c.odb);
+	if (rc == GIT_EUSER)
+		return err_kind(e, ERR_REFUSED, "the tree is larger than "
+		    "[server] max_files and max_bytes allow");
+	return rc < 0 ? gate_git(e, tip) : 0;
+}
+
 bool
 range_listed(const char *globs, const char *name)
 {

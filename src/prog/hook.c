@@ -192,6 +192,7 @@ hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,
 		.python = where_python(h->a, h->repo, p),
 		.root = p->root != NULL ? p->root : ".",
 		.settings = p->settings, .jail = server,
+		.command = h->cfg.makemigrations.command,
 		.worktree = server ? NULL : repo_workdir(h->repo),
 		.timeout_ms = server ? h->cfg.server.timeout :
 		    h->cfg.makemigrations.timeout,

@@ -167,6 +167,9 @@ hook_receive(struct hook *h, struct err *e)
 		    !range_listed(h->cfg.server.branches, branch))
 			continue;
 		sym target = target_of(h, branch);
+		if (range_limits(h->repo, lines[i].new, h->cfg.server.max_files,
+			h->cfg.server.max_bytes, e) < 0)
+			return err_wrap(e, "branch '%s'", branch);
 		for (uint32_t k = 0; k < h->cfg.nprojects; k++) {
 			int r = receive_project(h, &h->cfg.projects[k],
 			    &lines[i], target, e);
