@@ -81,6 +81,10 @@ void site_judge(struct judged *out, struct site *s, const struct code *old,
  * again, on a schema that is replayed, since the catalogue is past it. */
 void site_judge_back(struct judged *out, struct site *s,
     const struct code *old, const struct code *new, const struct plan *went);
+/* Counts the rows that pending migrations would fail on; told in p's notes:
+ * a refusal, unless a migration before it may mend them. */
+int site_rows(struct site *s, const struct judged *j, struct plan *p,
+    struct err *e);
 /* Facts for the planner; on[i] may be NULL (not asked). */
 void site_plan_facts(struct plan_facts *f, struct site *s,
     const struct judged *j, sym from, sym to, const sym *on);

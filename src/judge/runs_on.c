@@ -148,10 +148,10 @@ ask_known(struct ask *q)
 		enum degree d = type_fit(w->type, h->type);
 		if (d != DEGREE_OK)
 			found(q, REASON_TYPE, d, w, d == DEGREE_BREAKS ?
-			    "reads and writes \"%s\".\"%s\" as %s, which is %s" :
-			    "can write what does not fit into \"%s\".\"%s\": it "
-			    "takes it for %s, which is %s", q->w->name,
-			    w->name, w->type, h->type);
+			    "reads and writes \"%s\".\"%s\" as %s, and it is %s" :
+			    "writes \"%s\".\"%s\" as %s, and it is %s: not every "
+			    "value fits", q->w->name, w->name, w->type,
+			    h->type);
 		ask_null(q, w, h);
 		ask_default(q, w, h);
 	}

@@ -46,7 +46,8 @@ go_judge_plan(struct go *g, sym to, struct err *e)
 	if (!plan_refused(&g->plan))
 		plan_prove(&g->plan, s->a, &f, &g->judged.release,
 		    &s->settings);
-	return 0;
+	return plan_refused(&g->plan) ? 0 :
+	    site_rows(s, &g->judged, &g->plan, e);
 }
 
 static sym
