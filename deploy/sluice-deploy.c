@@ -83,16 +83,20 @@ deploy(struct go *g, const char *commit, struct err *e)
 }
 
 static int
-resume(struct go *g, struct err *e)
+resume(struct go *g, bool dry, struct err *e)
 {
 	struct ledger_run run = { 0 };
 
-	int open = go_unfinished(g, &run, e);
+	int open = g->s.ledger ? go_unfinished(g, &run, e) : 0;
 	if (open < 0)
 		return -1;
 	if (open == 0) {
 		warn("there is nothing to resume on '%s'",
 		    g->s.target->name);
+		return 0;
+	}
+	if (dry) {
+		plan_say(&g->plan, NULL, false);
 		return 0;
 	}
 	return go_resume(g, &run, e);
@@ -114,9 +118,11 @@ run(struct go *g, const struct opts *o, struct err *e)
 	g->why = o->because != NULL ? sym_get(g->s.a, o->because) : again ?
 	    sym_get(g->s.a, "resume") :
 	    sym_printf(g->s.a, "deploy of %.12s", commit);
+	if (o->dry)
+		return resume(g, true, e);
 	if (go_lease(g, e) < 0)
 		return -1;
-	return again ? resume(g, e) : deploy(g, commit, e);
+	return again ? resume(g, false, e) : deploy(g, commit, e);
 }
 
 int

@@ -142,6 +142,41 @@ code=0
 wait $p || code=$?
 is "$code" 0 "a hangup in the middle: it goes on"
 
+# --- from wherever it got to ------------------------------------------------------------------
+
+sed -i '/more = /a \    last = models.TextField(null=True)' shop/models.py
+manage makemigrations -n last
+git add -A && git commit -q -m "release 6b" && git tag r6b
+exits 137 "killed while it stages" env SLUICE_CRASH=1:before sluice-deploy production r6b
+exits 0 "sluice-rollback" sluice-rollback production
+said 'nothing live had changed' "drops what was staged"
+exits 137 "killed in the middle of the roll" env SLUICE_CRASH=8:after sluice-deploy production r6b
+exits 0 "-n --resume shows what is open" deploy -n --resume
+said 'back into the balancer$' "row by row"
+exits 1 "sluice-rollback" sluice-rollback production
+said 'shop.0006_last.*--accept' "names what its migration would lose"
+exits 0 "sluice-rollback --accept" sluice-rollback production --accept all
+ok "host 1 serves release 6" serves 1 r6
+ok "host 2 serves release 6" serves 2 r6
+exits 1 "its migration is reversed" column shop_review.last
+
+sluice-deploy production r6b >"$T/first" 2>&1 &
+p=$!
+wait_for 30 started
+sql shop "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'sluice lease'" >"$T/out"
+code=0
+wait $p || code=$?
+is "$code" 5 "the lease is lost in the middle: held"
+ok "that is said" said_first 'the lease is lost'
+exits 0 "and it is resumed" deploy --resume
+ok "host 2 serves release 6b" serves 2 r6b
+two=$(sql shop "SELECT id FROM sluice.release WHERE commit = '$(hash r5)'")
+exits 0 "sluice-rollback to a release two hops back" sluice-rollback production "$two" --accept all
+ok "host 1 serves release 5" serves 1 r5
+ok "host 2 serves release 5" serves 2 r5
+exits 0 "release 6b again" deploy r6b
+
 # --- one phase alone -------------------------------------------------------------------------
 
 sed -i '/words = /a \    other = models.TextField(null=True)' shop/models.py
@@ -156,7 +191,7 @@ said 'run the safe phase first' "is refused"
 exits 0 "sluice-migrate --phase safe" sluice-migrate production --phase safe r7
 ok "what is added is there" column shop_review.other
 ok "what is removed, still" column shop_review.more
-ok "no host was touched" serves 1 r6
+ok "no host was touched" serves 1 r6b
 exits 0 "sluice-migrate --phase unsafe" sluice-migrate production --phase unsafe r7
 exits 1 "then it is gone" column shop_review.more
 is "$(live)" "$(hash r7)" "and the ledger counts the release as live"

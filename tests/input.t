@@ -104,6 +104,8 @@ said 'shopp' "which"
 pg_stop fast
 exits 3 "the database is down" deploy r1
 said '^sluice-deploy: .*(connect|server)' "that is said"
+exits 3 "sluice-status without it" sluice-status production
+exits 3 "sluice-rollback without it" sluice-rollback production
 exits 1 "sluice-doctor goes on without it" sluice-doctor production
 said 'FAIL database' "it names the database"
 said 'ok +app1: reached' "and looks at the hosts"

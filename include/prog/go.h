@@ -22,6 +22,7 @@ struct go {
 	struct code old, new;	/* old.release NULL: first deploy */
 	const char *why;
 	int64_t began;
+	struct host_view *views;	/* as they were before a run; NULL: ask */
 };
 
 /* Takes the lease; refused (ERR_REFUSED) it says who has it. */
@@ -38,7 +39,8 @@ int go_third(struct go *g, const char *release, struct source_file **out,
 /* What each host attests; NULL where it cannot be asked. Hosts that cannot
  * be reached are told, and counted in *down. */
 int go_hosts(struct go *g, sym **on, uint32_t *down, struct err *e);
-/* All that can be asked of each host, in the order of the configuration. */
+/* All that can be asked of each host, in the order of the configuration; asked
+ * again only after a run that changes what is live. */
 struct host_view *go_views(struct go *g);
 /* Before anything is touched: every host reached, agent and disk fine. */
 int go_check_hosts(struct go *g, struct err *e);

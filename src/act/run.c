@@ -486,10 +486,8 @@ lease_look(struct loop *r)
 	int got = lease_check(r->d->lease, &e);
 	if (got == 1)
 		return;
-	if (got == 0)
-		err_set(&e, "the lease on the database is lost");
-	else
-		err_wrap(&e, "the lease on the database is lost");
+	if (e.msg[0] == '\0')
+		err_set(&e, "the lease is lost");
 	stop(r, RUN_LOST, &e);
 }
 

@@ -34,12 +34,13 @@ struct host_view *
 go_views(struct go *g)
 {
 	const struct cfg_target *t = g->s.target;
-	struct host_view *v = arena_array(g->s.a, struct host_view,
-	    t->nhosts + 1);
 
-	hosts_view(v, g->s.a, g->s.project, t, 2 * t->connect_timeout +
-	    10000);
-	return v;
+	if (g->views != NULL)
+		return g->views;
+	g->views = arena_array(g->s.a, struct host_view, t->nhosts + 1);
+	hosts_view(g->views, g->s.a, g->s.project, t,
+	    2 * t->connect_timeout + 10000);
+	return g->views;
 }
 
 /* A host between two releases serves what its link says, in doubt. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ go_lease(struct go *g, struct err *e)
 	const struct cfg_target *t = g->s.target;
 
 	g->began = clock_ms();
+	signal(SIGHUP, SIG_IGN);	/* a pusher may go away at any time */
 	if (t->nhosts == 0)
 		return err_kind(e, ERR_CONFIG, "%s: target '%s' has no host: "
 		    "add a [host NAME] section with target = %s",
@@ -125,9 +127,11 @@ go_refuse_unfinished(const struct ledger_run *run, struct err *e)
 
 	stamp_print(&at, run->started);
 	return err_kind(e, ERR_REFUSED, "the %s of %s, begun %s by %s, is %s: "
-	    "`sluice-deploy --resume` goes on with it, `sluice-rollback` takes "
-	    "it back", run->kind, run->to, at.s, run->who,
-	    streq(run->status, "held") ? "held" : "not ended");
+	    "`sluice-deploy --resume` goes on with it%s", run->kind, run->to,
+	    at.s, run->who,
+	    streq(run->status, "held") ? "held" : "not ended",
+	    streq(run->kind, "deploy") || streq(run->kind, "stage") ?
+	    ", `sluice-rollback` takes it back" : "");
 }
 
 /* SHA-256 of a file that is open. */
@@ -258,6 +262,8 @@ go_begin(struct go *g, const char *kind, struct err *e)
 	    .serial = lease_serial(g->d.lease) };
 	g->progress.phase = NULL;
 	g->progress.began = NULL;
+	if (!streq(kind, "stage"))
+		g->views = NULL;
 	return ledger_run_new(g->s.db, g->s.target->name, &g->d.run, &g->plan,
 	    e);
 }
