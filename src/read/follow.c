@@ -220,7 +220,7 @@ call_function(struct reader *r, struct scope *where, uint32_t fn,
 static const struct value *
 known_name(struct reader *r, const struct value *v)
 {
-	if (streq(v->name, "django.db.connection.vendor"))
+	if (ends_with(v->name, ".connection.vendor"))
 		return value_text(r, VALUE_STR, "postgresql", 10, v->line);
 	if (streq(v->name, "django.VERSION")) {
 		/* new enough for every test that a migration makes */
@@ -242,7 +242,8 @@ force(struct reader *r, const struct value *v)
 {
 	struct scope *where;
 
-	if (v->kind == VALUE_NAME && starts_with(v->name, "django."))
+	if (v->kind == VALUE_NAME && (starts_with(v->name, "django.") ||
+	    ends_with(v->name, ".connection.vendor")))
 		return known_name(r, v);
 	if ((v->kind != VALUE_NAME && v->kind != VALUE_CALL) ||
 	    starts_with(v->name, "django."))

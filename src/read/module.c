@@ -212,8 +212,77 @@ class_attr(struct reader *r, struct scope *cls, sym name,
 	return b;
 }
 
+/* super().name(…) */
+static bool
+calls_super(const struct syntax *y, uint32_t call, sym name)
+{
+	uint32_t fn = y->v[call].kind == N_CALL ?
+	    node_field(y, call, F_FUNCTION) : 0;
+	uint32_t object = fn != 0 ? node_field(y, fn, F_OBJECT) : 0;
+	uint32_t attr = fn != 0 ? node_field(y, fn, F_ATTRIBUTE) : 0;
+	uint32_t super = object != 0 && y->v[object].kind == N_CALL ?
+	    node_field(y, object, F_FUNCTION) : 0;
+	size_t n = strlen(name);
+
+	return super != 0 && attr != 0 &&
+	    y->v[super].end - y->v[super].start == 5 &&
+	    memcmp(y->text + y->v[super].start, "super", 5) == 0 &&
+	    y->v[attr].end - y->v[attr].start == n &&
+	    memcmp(y->text + y->v[attr].start, name, n) == 0;
+}
+
+/* Does the block, on PostgreSQL, only do what the base's method does? 1: it
+ * has called it, 0: nothing so far, 2: it returns, -1: it does more. */
+static int
+only_super(struct reader *r, struct scope *s, uint32_t block, sym name,
+    int depth)
+{
+	const struct syntax *y = &s->m->syn;
+	int did = 0;
+
+	for (uint32_t c = node_first(y, block); c != 0 && depth < 4;
+	    c = node_next(y, block, c)) {
+		uint32_t in = node_first(y, c);
+		enum node_kind k = y->v[c].kind;
+		if (k == N_PASS || (k == N_STATEMENT && in != 0 &&
+		    y->v[in].kind == N_STRING))
+			continue;
+		if (k == N_RETURN && in == 0)
+			return did == 1 ? 1 : 2;
+		if ((k == N_STATEMENT || k == N_RETURN) && in != 0 &&
+		    did == 0 && calls_super(y, in, name)) {
+			did = 1;
+			continue;
+		}
+		uint32_t test = k == N_IF ? node_field(y, c, F_CONDITION) : 0;
+		uint32_t yes = k == N_IF ? node_field(y, c, F_CONSEQUENCE) : 0;
+		if (test == 0 || yes == 0 ||
+		    node_field(y, c, F_ALTERNATIVE) != 0)
+			return -1;
+		int t = eval_truth(r, eval(r, s, test));
+		int sub = t == 1 ? only_super(r, s, yes, name, depth + 1) : 0;
+		if (t < 0 || sub < 0 || (sub == 1 && did == 1))
+			return -1;
+		if (sub == 2)
+			return did == 1 ? 1 : 2;
+		did |= sub;
+	}
+	return did;
+}
+
+static bool
+adds_nothing(struct reader *r, struct scope *cls, const struct binding *b)
+{
+	const struct syntax *y = &cls->m->syn;
+	uint32_t body = b->kind == BIND_FUNCTION ?
+	    node_field(y, b->node, F_BODY) : 0;
+
+	return body != 0 &&
+	    only_super(r, &cls->m->top, body, b->name, 0) == 1;
+}
+
 static uint32_t
-defines(const struct scope *s)
+defines(struct reader *r, struct scope *s)
 {
 	static const struct { const char *name; uint32_t bit; } names[] = {
 		{ "__init__", DEF_INIT }, { "__new__", DEF_INIT },
@@ -230,7 +299,10 @@ defines(const struct scope *s)
 
 	for (uint32_t i = 0; i < s->binds.n; i++)
 		for (size_t k = 0; k < countof(names); k++)
-			if (streq(s->binds.v[i].name, names[k].name))
+			if (streq(s->binds.v[i].name, names[k].name) &&
+			    ((names[k].bit & (DEF_FORWARDS | DEF_BACKWARDS |
+			    DEF_STATE)) == 0 ||
+			    !adds_nothing(r, s, &s->binds.v[i])))
 				bits |= names[k].bit;
 	return bits;
 }
@@ -267,7 +339,7 @@ follow_class(struct reader *r, struct class_info *out, const char *dotted,
 		out->where = at->m->path;
 		out->line = y->v[b->node].line;
 	}
-	out->defines |= defines(cls);
+	out->defines |= defines(r, cls);
 	uint32_t list = supers(cls);
 	for (uint32_t c = list != 0 ? node_first(y, list) : 0; c != 0;
 	    c = node_next(y, list, c)) {

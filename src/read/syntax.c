@@ -107,6 +107,7 @@ struct reading {
 
 #define BODY_BYTES 16384
 #define BODY_DEPTH 6
+#define METHOD_BYTES 400
 
 /* Does a block return a value, in itself or under its ifs? */
 static bool
@@ -126,14 +127,17 @@ returns_value(TSNode block, int depth)
 	return false;
 }
 
-/* A function that gives a value may have made operations or SQL; any other is
- * of no use to us, and may be broken or of newer syntax. */
+/* A function that gives a value may have made operations or SQL, a tiny one
+ * may do nothing but call its base's; any other is of no use to us, and may
+ * be broken or of newer syntax. */
 static bool
 body_wanted(TSNode block)
 {
-	return ts_node_end_byte(block) - ts_node_start_byte(block) <=
-	    BODY_BYTES && !ts_node_has_error(block) &&
-	    returns_value(block, 0);
+	uint32_t size = ts_node_end_byte(block) - ts_node_start_byte(block);
+
+	if (size > BODY_BYTES || ts_node_has_error(block))
+		return false;
+	return size <= METHOD_BYTES || returns_value(block, 0);
 }
 
 static struct node *

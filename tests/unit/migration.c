@@ -175,6 +175,10 @@ other_forms(void)
 	    "remove a.x; remove b.y; remove c.x");
 	reads(HEAD "class Safe(migrations.RunSQL):\n    reversible = False\nclass Bold(migrations.AddField):\n    def database_forwards(self):\n        pass\n" CLASS "    operations = [Safe('x'), Bold('a', 'b', models.TextField()), Strange()]\n",
 	    "sql sql<x>; OPAQUE why[operation shop.migrations.0002_x.Bold (shop/migrations/0002_x.py:4) has code of its own]; OPAQUE why[operation Strange is not known]");
+	reads(HEAD "class Pg(migrations.RunSQL):\n    def database_forwards(self, a, schema_editor, f, t):\n        if schema_editor.connection.vendor != 'postgresql':\n            return\n        super().database_forwards(a, schema_editor, f, t)\n"
+	    "class More(migrations.RunSQL):\n    def database_forwards(self, a, s, f, t):\n        super().database_forwards(a, s, f, t)\n        other()\n"
+	    "class Not(migrations.RunSQL):\n    def database_forwards(self, a, s, f, t):\n        if s.connection.vendor == 'postgresql':\n            return\n        super().database_forwards(a, s, f, t)\n" CLASS "    operations = [Pg('x'), More('y'), Not('z')]\n",
+	    "sql sql<x>; OPAQUE why[operation shop.migrations.0002_x.More (shop/migrations/0002_x.py:7) has code of its own]; OPAQUE why[operation shop.migrations.0002_x.Not (shop/migrations/0002_x.py:11) has code of its own]");
 	ops("migrations.AddField('a', name_of(), models.TextField()), lambda: 1, migrations.DeleteModel(X)",
 	    "OPAQUE a why[name: not written out]; OPAQUE why[a lambda]; OPAQUE why[name: not written out]");
 	ops("migrations.AddField('a', 'b', models.CharField(max_length=settings.X, default=lambda: 1))",
