@@ -11,7 +11,8 @@ enum { W_BLOCKED, W_BLOCKED_MS, W_BLOCKER, W_APP, W_STATE, W_STATE_MS,
 	W_PHASE, W_DONE, W_TOTAL };
 
 /* $1 is looked at: who waits behind it, the first one it waits for, how far
- * its index is. pg_blocking_pids is asked only for sessions that wait. */
+ * its index is. pg_blocking_pids is asked only for sessions that wait; a
+ * concurrent build waits for the snapshot of this very look, too. */
 #define LOOK(waited)							\
 	"WITH w AS (SELECT a.pid, " waited " AS since "			\
 	"FROM pg_stat_activity a WHERE a.wait_event_type = 'Lock' "	\
@@ -24,6 +25,7 @@ enum { W_BLOCKED, W_BLOCKED_MS, W_BLOCKER, W_APP, W_STATE, W_STATE_MS,
 	"AS ms "							\
 	"FROM unnest(pg_blocking_pids($1::int)) AS p(pid) "		\
 	"LEFT JOIN pg_stat_activity a ON a.pid = p.pid "		\
+	"WHERE p.pid <> pg_backend_pid() "				\
 	"ORDER BY a.xact_start LIMIT 1), "				\
 	"i AS (SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done "\
 	"ELSE tuples_done END AS done, CASE WHEN blocks_total > 0 "	\

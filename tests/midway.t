@@ -1,0 +1,70 @@
+#!/bin/sh
+# kill -9 of a deploy in the middle of a migration that goes on without it:
+# the next one waits for its end and runs nothing twice.
+# shellcheck disable=SC2154
+. "${0%/*}/lib.sh"
+. "${0%/*}/site.sh"
+site_start 1 || { fail "the site does not start"; exit 1; }
+
+ok "release 1" deploy r1
+cd "$work" || exit 1
+git checkout -q r1
+cat >shop/migrations/0002_note.py <<'END'
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("shop", "0001_initial")]
+    operations = [
+        AddIndexConcurrently(
+            "order", models.Index(fields=["note"], name="by_note")
+        )
+    ]
+END
+cat >>shop/models.py <<'END'
+
+    class Meta:
+        indexes = [models.Index(fields=["note"], name="by_note")]
+END
+git add -A && git commit -q -m "an index" && git tag index
+
+# A snapshot that the concurrent build has to wait for.
+mkfifo "$T/hold"
+"$pgbin/psql" -Xq -d shop <"$T/hold" >/dev/null 2>&1 &
+exec 4>"$T/hold"
+echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM shop_order;" >&4
+
+building() {
+	[ "$(sql shop "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'
+	    AND application_name = 'sluice migration shop.0002_note'
+	    AND query LIKE 'CREATE INDEX CONCURRENTLY%'")" = 1 ]
+}
+sluice-deploy production index >"$T/deploy.out" 2>&1 &
+pid=$!
+ok "a build that takes long" wait_for 60 building
+wait_for 10 grep -q 'waits for session .*psql' "$T/deploy.out"
+run cat "$T/deploy.out"
+said 'waits for session [0-9]+ \(psql, idle in transaction' \
+    "who holds it up is shown"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+
+sluice-deploy production --resume >"$T/resume.out" 2>&1 &
+pid=$!
+ok "resumed, it sees that the build still runs" \
+    wait_for 60 grep -q 'still runs (sluice migration shop.0002_note)' "$T/resume.out"
+ok "which it does" building
+echo "COMMIT;" >&4
+exec 4>&-
+code=0
+wait "$pid" || code=$?
+cp "$T/resume.out" "$T/out"
+is "$code" 0 "and goes on after its end"
+is "$(sql shop "SELECT count(*) FROM django_migrations WHERE app = 'shop'")" 2 \
+    "nothing ran twice"
+is "$(sql shop "SELECT indisvalid FROM pg_index
+    WHERE indexrelid = 'by_note'::regclass")" t "the index is whole"
+ok "the host serves it" serves 1 index
+done_testing
