@@ -177,6 +177,7 @@ run(const struct opts *o, struct hook_place *p, struct err *e)
 		return worst;
 	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
 	int r = survey_write(&said, p->top.s, e);
+	survey_managers(&said, p->top.s);
 	fputs(said.s, stdout);
 	return r < 0 ? -1 : worst;
 }

@@ -146,6 +146,11 @@ c"
 ok "a folder with odd characters" sluice-install -C "$T/a 'b
 c"
 
+fresh
+echo 'repos: []' >.pre-commit-config.yaml
+ok "where pre-commit is used" sluice-install
+said 'entry: sluice-hook pre-commit' "the snippet for it is printed"
+
 # --- a first sluice.ini ---
 fresh
 mkdir -p back/conf/settings back/.venv/bin

@@ -9,4 +9,8 @@
  * where. 0: there is one, or no manage.py to start from (told). */
 int survey_write(struct strbuf *said, const char *top, struct err *e);
 
+/* Hook managers whose configuration stands in the tree: how theirs can run
+ * ours, for a team that installs by them. Nothing where there are none. */
+void survey_managers(struct strbuf *said, const char *top);
+
 #endif

@@ -201,3 +201,30 @@ survey_write(struct strbuf *said, const char *top, struct err *e)
 	strbuf_release(&f.base);
 	return r;
 }
+
+void
+survey_managers(struct strbuf *said, const char *top)
+{
+	static const struct { const char *file, *text; } managers[] = {
+		{ ".pre-commit-config.yaml",
+		    "  - repo: local\n"
+		    "    hooks:\n"
+		    "      - {id: sluice, name: sluice, entry: sluice-hook pre-commit, language: system, files: '\\.py$', pass_filenames: false}\n" },
+		{ "lefthook.yml",
+		    "  pre-commit: {commands: {sluice: {run: sluice-hook pre-commit}}}\n"
+		    "  pre-push: {commands: {sluice: {run: 'sluice-hook pre-push {0}', use_stdin: true}}}\n" },
+		{ ".husky",
+		    "  in .husky/pre-commit:  sluice-hook pre-commit \"$@\" || exit 1\n"
+		    "  in .husky/pre-push:    sluice-hook pre-push \"$@\" || exit 1\n" },
+	};
+
+	for (size_t i = 0; i < countof(managers); i++) {
+		struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+
+		strbuf_printf(&path, "%s/%s", top, managers[i].file);
+		if (file_exists(path.s))
+			strbuf_printf(said, "%s is here; those who install by it "
+			    "can have the same from it:\n%s",
+			    managers[i].file, managers[i].text);
+	}
+}
