@@ -87,6 +87,26 @@ ask_columns(struct ask *q)
 	}
 }
 
+/* Numbers run out of range, texts out of length: then the row is refused. */
+static bool
+can_overflow(const struct column *c)
+{
+	bool quoted = false;
+
+	for (const char *p = c->dflt_sql; p != NULL && *p != '\0'; p++) {
+		if (*p == '\'')
+			quoted = !quoted;
+		if (quoted)
+			continue;
+		if (strchr("+-*/%^", *p) != NULL)
+			return true;
+		if (starts_with(p, "||") && c->type != NULL &&
+		    strchr(c->type, '(') != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* 2 */
 static void
 ask_unknown(struct ask *q)
@@ -94,6 +114,12 @@ ask_unknown(struct ask *q)
 	for (uint16_t i = 0; i < q->h->ncols; i++) {
 		const struct column *c = &q->h->cols[i];
 
+		if (c->dflt == DFLT_GENERATED && can_overflow(c) &&
+		    table_col(q->w, c->name) == NULL)
+			found(q, REASON_DEFAULT, DEGREE_MAY, c, "writes values "
+			    "into \"%s\" from which \"%s\" is computed: where "
+			    "the result is out of range, the row is refused",
+			    q->w->name, c->name);
 		if (!c->notnull || c->dflt != DFLT_NONE ||
 		    table_col(q->w, c->name) != NULL)
 			continue;

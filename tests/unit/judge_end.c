@@ -165,6 +165,14 @@ static const struct {
 	  "shop_order ADD CONSTRAINT pos CHECK (number > 0) NOT VALID', "
 	  "'ALTER TABLE shop_order DROP CONSTRAINT pos')" }, "unsafe>unsafe",
 	  "the new code itself can write rows" },
+	{ "a generated number", { "migrations.AddField('order', 'twice', "
+	  "models.GeneratedField(expression=models.F('number') * 2, "
+	  "output_field=models.IntegerField(), db_persist=True))" },
+	  "split>split!", "where the result is out of range" },
+	{ "a generated text", { "migrations.AddField('order', 'low', "
+	  "models.GeneratedField(expression=models.functions.Lower('note'), "
+	  "output_field=models.TextField(), db_persist=True))" },
+	  "safe>safe", NULL },
 	{ "options only", { "migrations.AlterModelOptions('order', "
 	  "{'ordering': ['number']})" }, "either>safe", NULL },
 };
