@@ -52,7 +52,10 @@ int ssh_show(struct strbuf *out, const struct ssh_to *to, struct err *e);
 
 int ssh_dial(const struct ssh_to *to, int64_t deadline, struct err *e);
 int ssh_offer(struct ssh_offer *o, const struct ssh_to *to, struct err *e);
+void ssh_offer_init(struct ssh_offer *o);
 void ssh_offer_release(struct ssh_offer *o);
+/* The lists of an unencrypted key exchange packet; -1: it is none. */
+int ssh_offer_cut(struct ssh_offer *o, const void *packet, size_t n);
 /* Why the two have no word in common; false: they seem to have. */
 bool ssh_offer_why(struct strbuf *b, struct ssh *x, const struct ssh_offer *o);
 

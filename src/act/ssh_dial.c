@@ -163,11 +163,23 @@ u32(const unsigned char *p)
 	    (uint32_t)p[2] << 8 | p[3];
 }
 
-static int
-offer_cut(struct ssh_offer *o, const unsigned char *p, size_t n)
+void
+ssh_offer_init(struct ssh_offer *o)
 {
-	const unsigned char *end = p + n;
+	for (int i = 0; i < OFFERS; i++)
+		o->list[i] = (struct strbuf)STRBUF_INIT;
+}
 
+int
+ssh_offer_cut(struct ssh_offer *o, const void *packet, size_t n)
+{
+	const unsigned char *p = packet;
+
+	/* padding length, message, cookie; then the lists, then the padding */
+	if (n < 18 || p[1] != MSG_KEXINIT || p[0] + 18u > n)
+		return -1;
+	const unsigned char *end = p + n - p[0];
+	p += 18;
 	for (int i = 0; i < OFFERS; i++) {
 		if (end - p < 4 || u32(p) > (size_t)(end - p - 4))
 			return -1;
@@ -186,13 +198,11 @@ offer_read(struct ssh_offer *o, int fd, int64_t deadline, struct err *e)
 	    get(fd, head, sizeof(head), deadline, e) < 0)
 		return -1;
 	size_t n = u32(head);
-	if (n < 1 + 17 || n > sizeof(body))
+	if (n > sizeof(body))
 		return err_set(e, "its greeting is not SSH's");
 	if (get(fd, body, n, deadline, e) < 0)
 		return -1;
-	/* padding length, message, cookie; then the lists */
-	if (body[1] != MSG_KEXINIT || body[0] + 18u > n ||
-	    offer_cut(o, body + 18, n - 18 - body[0]) < 0)
+	if (ssh_offer_cut(o, body, n) < 0)
 		return err_set(e, "its greeting is not SSH's");
 	return 0;
 }
@@ -203,8 +213,7 @@ ssh_offer(struct ssh_offer *o, const struct ssh_to *to, struct err *e)
 	int64_t deadline = clock_ms() + to->connect_ms;
 	int fd = ssh_dial(to, deadline, e);
 
-	for (int i = 0; i < OFFERS; i++)
-		o->list[i] = (struct strbuf)STRBUF_INIT;
+	ssh_offer_init(o);
 	if (fd < 0)
 		return -1;
 	int r = send(fd, HELLO, strlen(HELLO), MSG_NOSIGNAL) < 0 ?
