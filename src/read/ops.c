@@ -203,6 +203,22 @@ code_name(struct reader *r, const struct value *v)
 	return sym_get(r->a, "<lambda>");
 }
 
+/* options: a dict; bases: a tuple; None is neither. */
+static int
+read_meta(struct reader *r, struct op *o, enum slot slot, const char *what,
+    const struct value *v)
+{
+	if (v->kind == VALUE_NONE)
+		return 0;
+	if (slot == A_OPTIONS) {
+		o->options = v;
+		return v->kind != VALUE_DICT ? fail(r, o, what, v) : 0;
+	}
+	o->bases = v;
+	return v->kind != VALUE_TUPLE && v->kind != VALUE_LIST ?
+	    fail(r, o, what, v) : 0;
+}
+
 static int
 read_arg(struct reader *r, struct op *o, enum slot slot, const char *what,
     const struct value *v)
@@ -246,19 +262,8 @@ read_arg(struct reader *r, struct op *o, enum slot slot, const char *what,
 	case A_FIELDS:
 		return read_fields(r, o, v);
 	case A_OPTIONS:
-		o->options = eval_force(r, v);
-		if (o->options->kind == VALUE_NONE)
-			o->options = NULL;
-		else if (o->options->kind != VALUE_DICT)
-			return fail(r, o, what, o->options);
-		return 0;
 	case A_BASES:
-		o->bases = eval_force(r, v);
-		if (o->bases->kind == VALUE_NONE)
-			o->bases = NULL;
-		return o->bases != NULL && o->bases->kind != VALUE_TUPLE &&
-		    o->bases->kind != VALUE_LIST ?
-		    fail(r, o, what, o->bases) : 0;
+		return read_meta(r, o, slot, what, eval_force(r, v));
 	case A_KEEP:
 		v = eval_force(r, v);
 		if (v->kind != VALUE_BOOL)

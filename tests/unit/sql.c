@@ -162,7 +162,7 @@ others(void)
 	is_int(d.v[1].line, 13, "line of the second");
 	is(d.v[1].sql, "DROP TABLE x", "its text");
 	char *many = calloc(1, 300000);
-	strcpy(many, "SELECT 1");
+	memcpy(many, "SELECT 1", 8);
 	for (int i = 0; i < 100000; i++)
 		memcpy(many + 8 + i * 2, "+1", 2);
 	sql_read(&d, a, many, 1);
