@@ -33,7 +33,7 @@ static const char help[] =
     "      --each     each migration alone, as a hint\n"
     "      --all      list the fine ones too\n"
     "      --explain  every reason, lock, way back and way to write it\n"
-    "      --format text|json\n"
+    "      --format text|json|sarif|github|gitlab\n"
     "      --project NAME   where sluice.ini has several\n"
     "  -c, --config FILE\n"
     "  -C, --directory DIR  work as if started there\n"
@@ -45,7 +45,8 @@ static const char help[] =
     "Example, in CI:  sluice-check origin/main..HEAD --all\n";
 
 struct opts_check {
-	bool index, each, all, explain, json;
+	bool index, each, all, explain;
+	void (*show)(struct strbuf *b, const struct verdict_show *s);
 	const char *rev, *dir, *project, *config;
 };
 
@@ -66,6 +67,26 @@ usage(const char *why)
 	exit(2);
 }
 
+static void (*format(const char *name))(struct strbuf *b,
+    const struct verdict_show *s)
+{
+	static const struct {
+		const char *name;
+		void (*show)(struct strbuf *b, const struct verdict_show *s);
+	} formats[] = {
+		{ "text", verdict_text },
+		{ "json", verdict_json },
+		{ "sarif", verdict_sarif },
+		{ "github", verdict_github },
+		{ "gitlab", verdict_gitlab },
+	};
+
+	for (size_t i = 0; i < countof(formats); i++)
+		if (streq(name, formats[i].name))
+			return formats[i].show;
+	usage("--format is text, json, sarif, github or gitlab; ");
+}
+
 static struct opts_check
 options(int argc, char **argv)
 {
@@ -82,7 +103,7 @@ options(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct opts_check o = { 0 };
+	struct opts_check o = { .show = verdict_text };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:C:h", longs, NULL)) != -1)
@@ -95,9 +116,7 @@ options(int argc, char **argv)
 		case 'p': o.project = optarg; break;
 		case 'c': o.config = optarg; break;
 		case 'f':
-			o.json = streq(optarg, "json");
-			if (!o.json && !streq(optarg, "text"))
-				usage("--format is text or json; ");
+			o.show = format(optarg);
 			break;
 		case 'C':
 			if (chdir(optarg) < 0)
@@ -209,10 +228,7 @@ run(struct work *w, const struct opts_check *o, struct err *e)
 		.head = w->head_name, .j = &t.j, .wrong = t.wrong,
 		.nwrong = t.nwrong, .all = o->all, .explain = o->explain,
 		.colour = colour_wanted(1) };
-	if (o->json)
-		verdict_json(&b, &s);
-	else
-		verdict_text(&b, &s);
+	o->show(&b, &s);
 	say(1, &b);
 	return trial_fine(&t) ? 0 : 1;
 }

@@ -38,6 +38,13 @@ git reset -q --hard
 ok "--each" sluice-check --each --all main~3..main
 exits 1 "--explain" sluice-check --explain
 said 'way back' "tells more"
+exits 1 "--format github" sluice-check --format github
+said '^::error file=shop/migrations/0004_rank.py,line=[0-9]+,title=split::fits in no phase' "annotates"
+exits 1 "--format gitlab" sluice-check --format gitlab
+is "$(json 'd[0]["location"]["path"], d[0]["severity"]')" "shop/migrations/0004_rank.py critical" "reports"
+exits 1 "--format sarif" sluice-check --format sarif
+is "$(json 'd["version"], d["runs"][0]["results"][0]["level"], d["runs"][0]["results"][0]["ruleId"]')" \
+    "2.1.0 error split" "is SARIF"
 git checkout -q main
 
 exits 2 "a commit that is not there" sluice-check 1234567890

@@ -34,6 +34,11 @@ struct verdict_show {
 void verdict_text(struct strbuf *b, const struct verdict_show *s);
 /* One object, format 1: documented in sluice-check(1). */
 void verdict_json(struct strbuf *b, const struct verdict_show *s);
+/* For CI: annotations of GitHub's, a code quality report of GitLab's, SARIF
+ * 2.1.0. What is refused is an error, a hazard a warning, unsafe a note. */
+void verdict_github(struct strbuf *b, const struct verdict_show *s);
+void verdict_gitlab(struct strbuf *b, const struct verdict_show *s);
+void verdict_sarif(struct strbuf *b, const struct verdict_show *s);
 /* "safe", "unsafe", or the word for what is refused. */
 const char *verdict_word(const struct verdict *v);
 
