@@ -297,6 +297,29 @@ def guard(cursor, request, key, backwards):
 
 
 def check_lease(cursor, target, serial):
+    from django.db import DatabaseError
+
+    try:
+        row = lease_row(cursor, target)
+    except DatabaseError as e:
+        if cause(e)[1] != "42501":
+            raise
+        role = quote(cursor.db.settings_dict.get("USER") or "?")
+        raise Refused(
+            "error",
+            "the role that Django uses may not look at the lease: GRANT USAGE "
+            "ON SCHEMA sluice TO %s; GRANT SELECT, UPDATE ON sluice.lease "
+            "TO %s" % (role, role),
+        )
+    if row is None or row[0] != serial:
+        raise Refused(
+            "lease",
+            "the lease on '%s' is no longer ours (ours was number %s, now it "
+            "is %s)" % (target, serial, row[0] if row else "nobody's"),
+        )
+
+
+def lease_row(cursor, target):
     cursor.execute("SELECT to_regclass('sluice.lease') IS NOT NULL")
     if not cursor.fetchone()[0]:
         raise Refused(
@@ -308,13 +331,7 @@ def check_lease(cursor, target, serial):
         "SELECT serial FROM sluice.lease WHERE target = %s FOR SHARE",
         [target],
     )
-    row = cursor.fetchone()
-    if row is None or row[0] != serial:
-        raise Refused(
-            "lease",
-            "the lease on '%s' is no longer ours (ours was number %s, now it "
-            "is %s)" % (target, serial, row[0] if row else "nobody's"),
-        )
+    return cursor.fetchone()
 
 
 def alone(cursor, how):

@@ -244,6 +244,24 @@ test_lease(void)
 	db_run(d.db, "UPDATE sluice.lease SET serial = serial - 1");
 }
 
+/* Django may have a role of its own, which has to be let at the lease. */
+static void
+test_role(void)
+{
+	struct err e = ERR_INIT;
+
+	db_run(d.db, "CREATE ROLE plain LOGIN; "
+	    "GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain");
+	shell("cd \"$SLUICE_TEST_PG/srv\"; cp env kept; "
+	    "printf '\\nPGUSER=plain\\n' >>env");
+	link_free(take(lane.django));
+	is_int(apply("notes.0004_log", &e), -1, "a role without rights");
+	like(e.msg, "GRANT USAGE ON SCHEMA sluice TO \"plain\"",
+	    "is told what it needs");
+	shell("cd \"$SLUICE_TEST_PG/srv\"; mv kept env");
+	link_free(take(lane.django));
+}
+
 static struct child readers[3] = { CHILD_INIT, CHILD_INIT, CHILD_INIT };
 
 /* Three readers come and stand behind the migration. */
@@ -495,6 +513,7 @@ main(void)
 	test_lock();
 	test_concurrent();
 	test_lease();
+	test_role();
 	test_watch();
 	test_lost_link();
 	test_irreversible();
