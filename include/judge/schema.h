@@ -23,6 +23,7 @@ struct column {
 	bool notnull;
 	enum dflt dflt;
 	sym dflt_sql;		/* text of the default or the expression, or NULL */
+	bool is_virtual;	/* DFLT_GENERATED: computed when it is read */
 	/* the want side only: what the code does with it */
 	sym field;		/* "issue.source": model field that wants it */
 	bool writes_null;	/* the ORM may write NULL (null=True) */

@@ -202,6 +202,8 @@ column_filled(const struct code *c, const struct model *m,
 		const struct value *e = value_arg(f->call, "expression", 0);
 
 		col->dflt = DFLT_GENERATED;
+		col->is_virtual = !value_bool(f->call, "db_persist", true,
+		    NULL);
 		col->dflt_sql = e != NULL ? sql_expr(c, m, e, &cols) : NULL;
 		return;
 	}

@@ -11,9 +11,9 @@ emit(struct lower *l, struct ddl d)
 
 	if (d.line == 0 && l->op != NULL)
 		d.line = l->op->line;
-	schema_apply(l->a, &l->have, &d, &missing);
+	schema_apply(l->scratch, &l->have, &d, &missing);
 	if (l->missing == NULL)
-		l->missing = missing;
+		l->missing = sym_get(l->a, missing);
 	*list_add(l->a, &l->out) = d;
 }
 
@@ -121,6 +121,7 @@ emit_con(struct lower *l, sym table, const struct con *c, unsigned how)
 void
 emit_drop_con(struct lower *l, sym table, enum con_kind kind, sym name)
 {
+	name = sym_get(l->a, name);	/* it may come from the scratch */
 	char *sql = kind == CON_FK ? arena_printf(l->a,
 	    "SET CONSTRAINTS \"%s\" IMMEDIATE; "
 	    "ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"", name, table, name) :
@@ -164,8 +165,9 @@ column_sql(struct strbuf *b, const struct lower *l, const struct column *c,
 	if (c->collation != NULL)
 		strbuf_printf(b, " COLLATE %s", sql_name(l->a, c->collation));
 	if (c->dflt == DFLT_GENERATED)
-		strbuf_printf(b, " GENERATED ALWAYS AS (%s) STORED",
-		    c->dflt_sql != NULL ? c->dflt_sql : "?");
+		strbuf_printf(b, " GENERATED ALWAYS AS (%s) %s",
+		    c->dflt_sql != NULL ? c->dflt_sql : "?",
+		    c->is_virtual ? "VIRTUAL" : "STORED");
 	else if (dflt != NULL)
 		strbuf_printf(b, " DEFAULT %s", dflt);
 }
@@ -382,7 +384,7 @@ cons_on(struct lower *l, sym table, enum con_kind kind, const sym *cols,
 		if (t->cons[i].kind == kind && cols_are(&t->cons[i], cols, n) &&
 		    (kind != CON_INDEX || t->cons[i].method == NULL ||
 		    strcmp(t->cons[i].method, "btree") == 0))
-			*list_add(l->a, &out) = t->cons[i].name;
+			*list_add(l->a, &out) = sym_get(l->a, t->cons[i].name);
 	return out;
 }
 

@@ -81,6 +81,8 @@ static const struct field_class classes[] = {
 	{ .name = "TreeOneToOneField", .type = NULL, .kind = FIELD_FK, .indexed = true, .one = true },
 	{ .name = "ParentalKey", .type = NULL, .kind = FIELD_FK, .indexed = true },
 	{ .name = "ParentalManyToManyField", .type = NULL, .kind = FIELD_M2M },
+	{ .name = "CountryField", .type = "character varying", .shape = SHAPE_LENGTH, .length = 2, .data = "CharField", .empty = true },
+	{ .name = "PhoneNumberField", .type = "character varying", .shape = SHAPE_LENGTH, .length = 128, .data = "CharField", .empty = true },
 	{ .name = "LtreeField", .type = "ltree" },
 };
 

@@ -149,6 +149,7 @@ struct vec want_next(struct arena *a, const struct vec *want,
 /* ---- lower.c ---- */
 struct lower {
 	struct arena *a;
+	struct arena *scratch;		/* where `have` lives */
 	const struct settings *s;
 	const struct op *op;
 	sym app;

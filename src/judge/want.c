@@ -254,6 +254,55 @@ table_equal(const struct table *x, const struct table *y)
 	return true;
 }
 
+static const sym *
+syms_kept(struct arena *a, const sym *v, uint16_t n)
+{
+	sym *w = arena_array(a, sym, n);
+
+	for (uint16_t i = 0; i < n; i++)
+		w[i] = sym_get(a, v[i]);
+	return w;
+}
+
+/* A table that was built in a scratch, for good. */
+static const struct table *
+table_kept(struct arena *a, const struct table *t)
+{
+	struct table *n = arena_copy(a, t, sizeof(*t));
+	struct column *cols = arena_copy(a, t->cols, t->ncols * sizeof(*cols));
+	struct con *cons = arena_copy(a, t->cons, t->ncons * sizeof(*cons));
+
+	for (uint16_t i = 0; i < t->ncols; i++) {
+		struct column *c = &cols[i];
+
+		c->name = sym_get(a, c->name);
+		c->type = sym_get(a, c->type);
+		c->collation = sym_get(a, c->collation);
+		c->dflt_sql = sym_get(a, c->dflt_sql);
+		c->field = sym_get(a, c->field);
+		c->py_value = sym_get(a, c->py_value);
+	}
+	for (uint16_t i = 0; i < t->ncons; i++) {
+		struct con *c = &cons[i];
+
+		c->name = sym_get(a, c->name);
+		c->cols = syms_kept(a, c->cols, c->ncols);
+		c->include = syms_kept(a, c->include, c->ninclude);
+		c->ref_table = sym_get(a, c->ref_table);
+		c->ref_col = sym_get(a, c->ref_col);
+		c->on_delete = sym_get(a, c->on_delete);
+		c->expr = sym_get(a, c->expr);
+		c->where = sym_get(a, c->where);
+		c->method = sym_get(a, c->method);
+		c->opclass = sym_get(a, c->opclass);
+	}
+	n->name = sym_get(a, t->name);
+	n->model = sym_get(a, t->model);
+	n->cols = cols;
+	n->cons = cons;
+	return n;
+}
+
 static void
 put(struct arena *a, struct vec *v, const struct table *t)
 {
@@ -291,7 +340,7 @@ world_want(const struct models *m, const struct settings *s, struct arena *a)
 /* ---- only what has changed ---- */
 
 struct next {
-	struct arena *a;
+	struct arena *a, *scratch;
 	struct vec want;
 	struct code before, after;
 	struct list(sym) todo;		/* labels, each once */
@@ -303,7 +352,7 @@ todo(struct next *n, sym label)
 	for (uint32_t i = 0; i < n->todo.n; i++)
 		if (streq(n->todo.v[i], label))
 			return;
-	*list_add(n->a, &n->todo) = label;
+	*list_add(n->scratch, &n->todo) = label;
 }
 
 static bool
@@ -357,17 +406,28 @@ redo(struct next *n, sym label)
 		else
 			i++;
 	}
-	for (uint32_t i = 0; i < mine.n; i++)
-		put(n->a, &n->want, mine.v[i]);
+	for (uint32_t i = 0; i < mine.n; i++) {
+		const struct table *old = vec_find(&n->want, mine.v[i]->name);
+
+		if (old == NULL || !table_equal(old, mine.v[i]))
+			n->want = vec_put(n->a, n->want,
+			    table_kept(n->a, mine.v[i]));
+	}
 }
 
 struct vec
 want_next(struct arena *a, const struct vec *want, const struct models *before,
     const struct models *after, const struct settings *s)
 {
-	struct next n = { .a = a, .want = *want, .before = { a, before, s },
-		.after = { a, after, s } };
+	struct arena *scratch;
+	struct next n = { .a = a, .want = *want };
 	uint32_t i = 0, k = 0;
+
+	if (before->v == after->v)
+		return *want;
+	n.scratch = scratch = arena_new();
+	n.before = (struct code){ scratch, before, s };
+	n.after = (struct code){ scratch, after, s };
 
 	while (i < before->n || k < after->n) {
 		int c = i == before->n ? 1 : k == after->n ? -1 :
@@ -385,5 +445,6 @@ want_next(struct arena *a, const struct vec *want, const struct models *before,
 		redo(&n, label);
 		todo_referrers(&n, label, !same_to_others(&n, label));
 	}
+	arena_free(scratch);
 	return n.want;
 }

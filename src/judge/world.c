@@ -15,12 +15,12 @@ struct turn {			/* one operation on one world */
 };
 
 static struct lower
-way(struct turn *t, bool back)
+way(struct turn *t, struct arena *scratch, bool back)
 {
 	const struct world *from = back ? &t->after : &t->before;
 	const struct world *to = back ? &t->before : &t->after;
 
-	return (struct lower){ .a = t->a, .s = t->s, .op = t->op,
+	return (struct lower){ .a = t->a, .scratch = scratch, .s = t->s, .op = t->op,
 		.app = t->m->app, .from = { t->a, &from->models, t->s },
 		.to = { t->a, &to->models, t->s }, .back = back,
 		.have = from->have };
@@ -117,7 +117,7 @@ turn(struct turn *t)
 
 	t->after.want = want_next(t->a, &t->before.want, &t->before.models,
 	    &t->after.models, t->s);
-	struct lower f = way(t, false);
+	struct lower f = way(t, t->a, false);
 	lower_op(&f);
 	t->after.have = f.have;
 	explain(c, f.why, f.note);
@@ -130,8 +130,10 @@ turn(struct turn *t)
 		trust(t);
 	if (c->irreversible)
 		return;
-	struct lower r = way(t, true);
+	struct arena *scratch = arena_new();	/* nobody goes on from there */
+	struct lower r = way(t, scratch, true);
 	lower_op(&r);
+	arena_free(scratch);
 	c->rev = (struct ddls){ r.out.v, r.out.n };
 	c->rev_why = r.why;
 	c->rev_note = r.note;

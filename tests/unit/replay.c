@@ -190,7 +190,9 @@ replay(const char *dir, const char *conninfo)
 	graph_build(&g, a, all.v, all.n, NULL, 0, &s);
 	for (uint32_t i = 0; i < g.nwrong; i++)
 		diff("%s", g.wrong[i].text);
+	size_t before = arena_used(a);
 	replay_run(&r, a, g.order, g.n, &s);
+	size_t used = arena_used(a) - before;
 	for (uint32_t i = 0; i < r.n; i++)
 		tell(&r.v[i]);
 	diff_vecs("want and have:", &r.end.want, &r.end.have, true);
@@ -209,7 +211,7 @@ replay(const char *dir, const char *conninfo)
 		pg_free(pg);
 	}
 	printf("# %u migrations, %u tables, %d differences, %zu kB\n", r.n,
-	    r.end.want.n, differ, arena_used(a) / 1024);
+	    r.end.want.n, differ, used / 1024);
 	source_free(src);
 	return differ != 0;
 }
