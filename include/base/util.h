@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* CLEANUP(git_tree_free) git_tree *tree = NULL; frees at the end of scope.
  * CLEANUP_FN(git_tree, git_tree_free) once in the file makes it known. */
@@ -27,7 +28,15 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 
-bool streq(const char *a, const char *b);	/* NULL equals NULL only */
+/* NULL equals NULL only. Inline: names are compared all day, and most differ
+ * in their pointers and first bytes already. */
+static inline bool
+streq(const char *a, const char *b)
+{
+	if (a == b)
+		return true;
+	return a != NULL && b != NULL && *a == *b && strcmp(a, b) == 0;
+}
 bool starts_with(const char *s, const char *prefix);
 bool ends_with(const char *s, const char *suffix);
 

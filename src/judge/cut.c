@@ -31,12 +31,14 @@ part_of(struct fixing *f, uint32_t i)
 				schema_apply(f->j->a, &without, s, &missing);
 			schema_apply(f->j->a, &all, s, &missing);
 		}
-	runs_on(&fa, f->j->a, &r->old.want, &after, NULL, f->j->s);
-	runs_on(&x, f->j->a, &r->old.want, &before, NULL, f->j->s);
+	struct names touched = schema_touched(f->j, &f->m->before.have, &all);
+
+	runs_on(&fa, f->j->a, &r->old.want, &after, &touched, f->j->s);
+	runs_on(&x, f->j->a, &r->old.want, &before, &touched, f->j->s);
 	findings_minus(&fa, &x);
 	findings_soften(&fa, &r->old.have, &after);
-	runs_on(&fb, f->j->a, &r->new.want, &without, NULL, f->j->s);
-	runs_on(&y, f->j->a, &r->new.want, &all, NULL, f->j->s);
+	runs_on(&fb, f->j->a, &r->new.want, &without, &touched, f->j->s);
+	runs_on(&y, f->j->a, &r->new.want, &all, &touched, f->j->s);
 	findings_minus(&fb, &y);
 
 	bool a = findings_worst(&fa) < DEGREE_MAY;

@@ -18,6 +18,8 @@ struct judging {
 };
 
 enum degree never_worst(const struct verdict *v, const struct reason **which);
+struct names schema_touched(struct judging *j, const struct vec *x,
+    const struct vec *y);
 bool pending_needs(const struct judging *j, uint32_t i, uint32_t on);
 
 /* gist.c: what a migration does, in words */

@@ -127,8 +127,8 @@ add_keys(sym *v, uint32_t n, const struct table *t)
 }
 
 /* The tables in which two schemas differ, and those their keys point to. */
-static struct names
-touched(struct judging *j, const struct vec *x, const struct vec *y)
+struct names
+schema_touched(struct judging *j, const struct vec *x, const struct vec *y)
 {
 	struct names t = vec_touched(j->a, x, y);
 	uint32_t room = t.n, n = t.n;
@@ -164,7 +164,7 @@ difference(struct judging *j, const struct vec *want,
     const struct vec *before, const struct vec *after)
 {
 	struct findings f = { 0 }, known = { 0 };
-	struct names t = touched(j, before, after);
+	struct names t = schema_touched(j, before, after);
 
 	runs_on(&f, j->a, want, after, &t, j->s);
 	runs_on(&known, j->a, want, before, &t, j->s);
