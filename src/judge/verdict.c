@@ -335,6 +335,8 @@ judge_one(struct judging *j, uint32_t k)
 
 	v->m = m->m;
 	v->opaque = is_opaque(m);
+	if (v->opaque)		/* the part that is not read may be what is missing */
+		v->never.n = 0;
 	gist(j, v, m);
 	phrase(j, &v->a, m, CORNER_A);
 	phrase(j, &v->b, m, CORNER_B);
