@@ -41,7 +41,8 @@ struct migrations {
 	struct source_file *files;	/* their sources and the modules they need */
 	uint32_t nfiles;
 	struct unread { sym path; sym why; uint32_t line; } *unread;
-	uint32_t nunread;		/* files that cannot be parsed */
+	uint32_t nunread;		/* files that cannot be parsed; dependencies
+					 * that cannot be read */
 };
 int source_migrations(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p, struct err *e);

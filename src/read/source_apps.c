@@ -136,7 +136,7 @@ read_one(struct apps *x, struct reader *r, const struct found *f)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(SYNTAX_BYTES_MAX + 1);
 	struct err e = ERR_INIT;
-	struct migration m;
+	struct migration m = { 0 };
 	uint32_t line = 0;
 
 	int got = source_read(x->s, &b, f->path, &e);
@@ -155,6 +155,9 @@ read_one(struct apps *x, struct reader *r, const struct found *f)
 		unreadable(x, f->path, line, e.msg);
 	if (got == 1)
 		*list_add(x->a, &x->all) = m;
+	/* an order that is not known is as bad as a file that cannot be read */
+	for (uint32_t i = 0; i < m.nproblems; i++)
+		unreadable(x, f->path, m.problems[i].line, m.problems[i].what);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ static struct source_file files[] = {
 	F("web/customers/migrations/0001_initial.py", HEAD CLASS DEP("auth", "0001_initial") "    operations = []\n"),
 	F("web/customers/migrations/0002_b.py", HEAD CLASS "    dependencies = [('people', '0001_initial'), ('auth', '0001_initial')]\n"),
 	F("web/customers/migrations/0003_c.py", HEAD CLASS DEP("people", "0002_b")),
+	F("web/odd/migrations/0001_x.py", HEAD CLASS "    dependencies = [('a', f())]\n"),
 	F("other/migrations/0001_initial.py", HEAD CLASS "    operations = []\n"),
 };
 
@@ -86,10 +87,10 @@ main(void)
 	is_int(source_migrations(&m, a, s, &p, &e), 0, "read");
 	source_free(s);
 	list_of(&one, &m);
-	is(one.s, "people.0001_initial* people.0002_b people.0003_c shop.0001_initial* shop.0002_sql "
-	    "| web/shop/migrations/0003_bad.py:4 not valid Python: a '[' without its partner "
+	is(one.s, "people.0001_initial* people.0002_b people.0003_c odd.0001_x* shop.0001_initial* shop.0002_sql "
+	    "| web/odd/migrations/0001_x.py:3 dependencies: cannot be read web/shop/migrations/0003_bad.py:4 not valid Python: a '[' without its partner "
 	    "| web/customers/migrations/0001_initial.py web/customers/migrations/0002_b.py web/customers/migrations/0003_c.py "
-	    "web/customers/migrations/__init__.py web/shop/migrations/0001_initial.py web/shop/fields.py "
+	    "web/customers/migrations/__init__.py web/odd/migrations/0001_x.py web/shop/migrations/0001_initial.py web/shop/fields.py "
 	    "web/shop/migrations/0002_sql.py web/shop/ops.py web/shop/sql.py web/shop/migrations/0003_bad.py web/shop/migrations/__init__.py ",
 	    "labels, what cannot be read, the files needed");
 	const struct migration *sql = find(&m, "0002_sql");
