@@ -254,6 +254,28 @@ exits 1 "a SHA-256 repository, migrations" commit
 said 'SHA-256' "is refused, and says why"
 cd "$T/clone" || exit 3
 
+# --- projects below the top ---
+project "$T/mono/back" >/dev/null && rm -rf .git && cp -r . ../other && cd .. || exit 3
+mv back/sluice.ini . && rm other/sluice.ini && mv back/.gitignore .
+{
+	sed 's/^.project.$/[project back]\nroot = back/' sluice.ini
+	printf '[project other]\nroot = other\nsettings = site1.settings\npython = %s\n' "$PY"
+} >both.ini && mv both.ini sluice.ini
+git init -q . && git add -A && git commit -q -m start
+git update-ref refs/remotes/origin/main HEAD
+sluice-install >/dev/null
+(cd back && add_nullable 0002_note 0001_initial)
+git add -A
+ok "two projects in folders of their own" commit
+said '^safe +back/migrations/0002_note.py|^safe +back/shop/migrations/0002_note.py' "the one that is concerned is judged"
+is "$(git show HEAD:back/shop/migrations/0002_note.py | grep -c '# sluice: safe auto')" 1 "and tagged"
+echo '    x = models.TextField(null=True)' >>other/blog/models.py && git add -A
+exits 1 "a migration forgotten in the other" commit
+said 'cd other && .*python.* manage.py makemigrations blog' "is noticed"
+ok "sluice-check of one of them" sluice-check --project back
+exits 2 "of none that is named" sluice-check
+cd "$T/clone" || exit 3
+
 # --- two at once ---
 git worktree add -q -b left "$T/left" && git worktree add -q -b right "$T/right"
 for side in left right; do
@@ -268,7 +290,8 @@ done
 # --- what it costs ---
 echo more >>README && git add README
 readelf -d "$bin/sluice-hook" >"$T/needed"
-is "$(grep NEEDED "$T/needed" | grep -cv libc.so)" 0 "sluice-hook links nothing"
+is "$(grep -cE 'git2|pg_query|tree-sitter|jansson|inih|libmd|libpq|ssh2' "$T/needed")" 0 \
+    "sluice-hook links nothing"
 for p in gate check tag install; do
 	readelf -d "$bin/sluice-$p" >"$T/needed"
 	is "$(grep -cE 'libpq\.|libssh2' "$T/needed")" 0 \

@@ -136,6 +136,16 @@ def show(app, migrations):
             yield "    " + describe(operation)
 
 
+def command(apps):
+    """What a person types at the top of the work tree."""
+    root = os.path.relpath(ROOT, EXPORT)
+    python = sys.executable
+    if WORKTREE and inside(python, WORKTREE):
+        python = os.path.relpath(python, os.path.join(WORKTREE, root))
+    return "%s%s manage.py makemigrations %s" % (
+        "" if root == "." else "cd %s && " % root, python, " ".join(apps))
+
+
 def check():
     from django.apps import apps
     from django.db.migrations.loader import MigrationLoader
@@ -155,7 +165,7 @@ def check():
     changes = {a: m for a, m in changes.items() if a in own}
     if changes:
         lines = [line for a in sorted(changes) for line in show(a, changes[a])]
-        answer("dirty", lines + ["run: manage.py makemigrations " + " ".join(sorted(changes))])
+        answer("dirty", lines + ["run: " + command(sorted(changes))])
     answer("clean", [" ".join(sorted(own))])
 
 
