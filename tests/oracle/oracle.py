@@ -151,9 +151,13 @@ def main():
             for db in dbs:
                 sql(f'DROP DATABASE IF EXISTS "{db}"')
         said = verdicts(o.build.resolve(), new)
+        same = {app for app in apps if not list((new / app / "migrations").glob("0002*"))}
     count = collections.Counter()
     for number, case in enumerate(todo, 1):
         app = case[0]
+        if app in same:
+            print(f"ok {number} - {app} {case[1]}: # skip nothing to migrate")
+            continue
         if app not in said:
             print(f"not ok {number} - {app} {case[1]}: no verdict")
             count["wrong"] += 1
