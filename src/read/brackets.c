@@ -3,7 +3,7 @@
 
 #include "read/read.h"
 
-#define OPEN_MAX 400
+#define OPEN_MAX 300
 
 /* Past a string that begins at i; lines are counted. */
 static size_t
@@ -45,8 +45,10 @@ bracket_wrong(const char *s, size_t len, uint32_t *line)
 		at += c == '\n';
 		i++;
 		if (c == '(' || c == '[' || c == '{') {
-			if (n == OPEN_MAX)
-				return 0;
+			if (n == OPEN_MAX) {
+				*line = at;
+				return BRACKETS_DEEP;
+			}
 			open[n].c = c;
 			open[n++].line = at;
 		} else if (c == ')' || c == ']' || c == '}') {

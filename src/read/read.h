@@ -23,7 +23,9 @@ int migration_parse(struct migration *out, struct reader *r, const char *app,
 void migration_settle(struct migration *m);
 sym path_dotted(struct arena *a, const char *path);
 
-/* The bracket that has no partner, and its line; 0: all have. */
+/* The bracket that has no partner, and its line; 0: all have; BRACKETS_DEEP:
+ * nested so deeply that parsing would take long. */
+#define BRACKETS_DEEP 'd'
 char bracket_wrong(const char *text, size_t len, uint32_t *line);
 
 /* A tree of files, whatever it is made of. */

@@ -145,7 +145,11 @@ sql_alter_table(struct statement *s, json_t *stmt)
 		ddl_add(s, DDL_OTHER, table);
 		return;
 	}
+	uint32_t first = s->out.n;
 	for (size_t i = 0; i < json_array_size(cmds); i++)
 		command(s, table, pq_get(json_array_get(cmds, i),
 		    "AlterTableCmd"));
+	for (uint32_t i = first; pq_bool(stmt, "missing_ok") && i < s->out.n;
+	    i++)
+		s->out.v[i].if_exists = true;
 }

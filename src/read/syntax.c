@@ -248,6 +248,11 @@ syntax_read(struct syntax *out, struct arena *a, const char *text,
 	if (len > SYNTAX_BYTES_MAX)
 		return err_set(e, "%zu bytes, at most %u can be read", len,
 		    SYNTAX_BYTES_MAX);
+	char wrong = bracket_wrong(text, len, line);
+	if (wrong == BRACKETS_DEEP)
+		return err_set(e, "nested too deeply");
+	uint32_t wrong_line = *line;
+	*line = 0;
 	TSParser *p = ts_parser_new();
 	const TSLanguage *l = tree_sitter_python();
 	if (!ts_parser_set_language(p, l)) {
@@ -261,12 +266,13 @@ syntax_read(struct syntax *out, struct arena *a, const char *text,
 	if (tree == NULL)
 		return err_set(e, "takes too long to parse");
 	int rc = tree_read(out, a, tree, line, e);
-	char c = rc < 0 && *line > 0 && ts_node_has_error(
-	    ts_tree_root_node(tree)) ? bracket_wrong(text, len, line) : 0;
+	bool broken = ts_node_has_error(ts_tree_root_node(tree));
 	ts_tree_delete(tree);
-	if (c != 0)
+	if (rc < 0 && broken && wrong != 0) {
+		*line = wrong_line;
 		return err_set(e, "not valid Python: a '%c' without its partner",
-		    c);
+		    wrong);
+	}
 	return rc;
 }
 

@@ -125,6 +125,7 @@ alters(void)
 	    "notnull t .a; null t .a; default t a ? const(5); nodefault t .a");
 	reads("ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL AND (b > 1 OR c IN ('x','y'))) NOT VALID",
 	    "addcon t check c() expr[(a IS NOT NULL) AND ((b > 1) OR (c IN ('x', 'y')))] not valid");
+	reads("ALTER TABLE IF EXISTS t DROP COLUMN c", "dropcol t .c if exists");
 	reads("ALTER TABLE t VALIDATE CONSTRAINT c", "validate t .c");
 	reads("ALTER TABLE t DROP CONSTRAINT IF EXISTS c", "dropcon t .c if exists");
 	reads("ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i", "addcon t unique u() to i");
