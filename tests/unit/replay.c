@@ -7,6 +7,7 @@
 #include "tap.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "act/catalog.h"
 #include "act/pg.h"
@@ -191,8 +192,10 @@ replay(const char *dir, const char *conninfo)
 	for (uint32_t i = 0; i < g.nwrong; i++)
 		diff("%s", g.wrong[i].text);
 	size_t before = arena_used(a);
+	clock_t t0 = clock();
 	replay_run(&r, a, g.order, g.n, &s);
 	size_t used = arena_used(a) - before;
+	double ms = (double)(clock() - t0) * 1000.0 / CLOCKS_PER_SEC;
 	for (uint32_t i = 0; i < r.n; i++)
 		tell(&r.v[i]);
 	diff_vecs("want and have:", &r.end.want, &r.end.have, true);
@@ -210,8 +213,9 @@ replay(const char *dir, const char *conninfo)
 		diff_vecs("have and catalogue:", &r.end.have, &live, false);
 		pg_free(pg);
 	}
-	printf("# %u migrations, %u tables, %d differences, %zu kB\n", r.n,
-	    r.end.want.n, differ, used / 1024);
+	printf("# %u migrations, %u tables, %d differences, replayed in "
+	    "%.0f ms and %zu kB\n", r.n, r.end.want.n, differ, ms,
+	    used / 1024);
 	source_free(src);
 	return differ != 0;
 }
