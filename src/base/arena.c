@@ -194,9 +194,15 @@ sym_get(struct arena *a, const char *s)
 sym
 sym_printf(struct arena *a, const char *fmt, ...)
 {
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	char small[256];		/* nearly all of them fit */
 	va_list ap;
 
+	va_start(ap, fmt);
+	int n = vsnprintf(small, sizeof(small), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(small))
+		return sym_getn(a, small, (size_t)n);
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	va_start(ap, fmt);
 	strbuf_vprintf(&b, fmt, ap);
 	va_end(ap);
