@@ -55,6 +55,7 @@ struct model {
 	const struct field *const *fields;
 	uint32_t nfields;
 	const struct options *opt;
+	sym table;		/* of app and name; NULL: see model_table() */
 	const sym *bases;	/* labels of base models, mix-ins left out */
 	uint32_t nbases;
 };

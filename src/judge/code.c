@@ -135,6 +135,7 @@ create_model(struct change_state *x)
 	m->title = op->title != NULL ? op->title : op->model;
 	m->name = op->model != NULL ? op->model : sym_lower(x->a, m->title);
 	m->label = sym_printf(x->a, "%s.%s", x->app, m->name);
+	m->table = table_named(x->a, m);
 	m->opt = options_read(x->a, op->options);
 	bases_read(x, m, op->bases);
 	fields_read(x, m, op->fields);
@@ -371,6 +372,7 @@ rename_model(struct change_state *x, const struct model *m)
 	n->title = x->op->title != NULL ? x->op->title : x->op->to;
 	n->name = x->op->to;
 	n->label = sym_printf(x->a, "%s.%s", m->app, n->name);
+	n->table = table_named(x->a, n);
 	models_drop(x->a, x->models, m->label);
 	models_put(x->a, x->models, n);
 	relabel(x, m->label, n->label);

@@ -73,11 +73,17 @@ model_field(const struct model *m, sym name)
 }
 
 sym
+table_named(struct arena *a, const struct model *m)
+{
+	return name_cut(a, sym_printf(a, "%s_%s", m->app, m->name), 63);
+}
+
+sym
 model_table(const struct code *c, const struct model *m)
 {
 	if (m->opt->db_table != NULL)
 		return m->opt->db_table;
-	return name_cut(c->a, sym_printf(c->a, "%s_%s", m->app, m->name), 63);
+	return m->table != NULL ? m->table : table_named(c->a, m);
 }
 
 static bool

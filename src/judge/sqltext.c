@@ -8,7 +8,14 @@
 sym
 sql_name(struct arena *a, sym name)
 {
-	return sym_printf(a, "\"%s\"", name != NULL ? name : "?");
+	char b[130];
+	size_t n = name != NULL ? strlen(name) : 0;
+
+	if (n == 0 || n > sizeof(b) - 2)
+		return sym_printf(a, "\"%s\"", name != NULL ? name : "?");
+	b[0] = b[n + 1] = '"';
+	memcpy(b + 1, name, n);
+	return sym_getn(a, b, n + 2);
 }
 
 static void
