@@ -101,6 +101,7 @@ struct migration {
 	char digest[17];		/* of the operations: what a tag is bound to */
 	const struct problem *problems;
 	uint32_t nproblems;
+	bool alone;			/* no other file had a part in it */
 };
 
 /* 1: *out is a migration. 0: the file has no class Migration that Django

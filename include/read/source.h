@@ -46,5 +46,10 @@ struct migrations {
 };
 int source_migrations(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p, struct err *e);
+/* The same, beside what another tree of the project gave in the same arena:
+ * files that are equal are not read again. */
+int source_migrations_beside(struct migrations *out, struct arena *a,
+    struct source *s, const struct cfg_project *p,
+    const struct migrations *other, struct err *e);
 
 #endif

@@ -216,7 +216,8 @@ read_base(struct trial *t, struct arena *a, const struct trial_ask *ask,
 
 	if (r != 0)
 		return r < 0 ? -1 : 0;
-	return source_migrations(&t->base, a, ask->base, ask->project, e);
+	return source_migrations_beside(&t->base, a, ask->base, ask->project,
+	    &t->head, e);
 }
 
 static int

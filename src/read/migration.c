@@ -320,9 +320,12 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 
 	*out = (struct migration){ 0 };
 	r->steps = READER_STEPS;
+	r->own = NULL;
+	r->looked = false;
 	struct module *m = module_new(r, dotted, path, text, len, line, e);
 	if (m == NULL)
 		return -1;
+	r->own = m;
 	struct scope *cls = find_class(r, m);
 	if (cls == NULL)
 		return 0;
@@ -345,6 +348,7 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	read_foreign_tag(&x);
 	out->problems = x.problems.v;
 	out->nproblems = x.problems.n;
+	out->alone = !r->looked;
 	return 1;
 }
 

@@ -37,12 +37,24 @@ module_new(struct reader *r, const char *dotted, const char *path,
 	return m;
 }
 
+static struct module *
+module_own(struct reader *r)
+{
+	for (uint32_t i = r->modules.n; i > 0; i--)
+		if (r->modules.v[i - 1] == r->own)
+			return r->modules.v[i - 1];
+	return NULL;
+}
+
 struct module *
 module_find(struct reader *r, const char *dotted)
 {
 	const char *text, *path;
 	size_t len;
 
+	if (r->own != NULL && streq(r->own->dotted, dotted))
+		return module_own(r);
+	r->looked = true;
 	for (uint32_t i = r->modules.n; i > 0; i--)
 		if (streq(r->modules.v[i - 1]->dotted, dotted))
 			return r->modules.v[i - 1]->broken ? NULL :
@@ -140,12 +152,28 @@ follow_in(struct reader *r, struct scope *s, const char *path,
 	    where, depth + 1);
 }
 
+/* Python's own modules, which migrations name most. */
+static bool
+of_python(const char *dotted)
+{
+	static const char *const tops[] = { "uuid", "datetime", "decimal", "re",
+	    "functools", "collections", "textwrap", "os", "sys", "json",
+	    "string", "random", "math", "time", "typing", "pathlib",
+	    "zoneinfo", "enum" };
+	size_t n = strcspn(dotted, ".");
+
+	for (size_t i = 0; i < countof(tops); i++)
+		if (strlen(tops[i]) == n && memcmp(tops[i], dotted, n) == 0)
+			return true;
+	return false;
+}
+
 static struct binding *
 follow(struct reader *r, const char *dotted, struct scope **where, int depth)
 {
 	size_t n = strlen(dotted);
 
-	if (depth > FOLLOW_MAX)
+	if (depth > FOLLOW_MAX || of_python(dotted))
 		return NULL;
 	if (starts_with(dotted, "django.")) {
 		r->leads = dotted;

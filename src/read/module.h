@@ -58,6 +58,8 @@ struct reader {
 	uint32_t steps;			/* evaluations left */
 	int depth;
 	const char *leads;		/* where dotted_find() left the tree */
+	const struct module *own;	/* being read */
+	bool looked;			/* another module was looked for */
 };
 
 #define READER_STEPS 400000u

@@ -26,6 +26,8 @@ struct apps {
 	struct list(struct migration) all;
 	struct list(struct source_file) files;
 	struct list(struct unread) unread;
+	const struct migrations *other;	/* NULL: none */
+	uint32_t hint;			/* where the next one may stand in it */
 	struct strbuf text;		/* of a module looked up */
 	sym text_path;
 };
@@ -131,6 +133,37 @@ folder_app(struct apps *x, sym folder)
 	return sym_getn(x->a, folder + start, n - start);
 }
 
+/* The same file in the other tree, if its bytes are all that it is made of. */
+static const struct migration *
+same_file(struct apps *x, sym path, const struct strbuf *b)
+{
+	const struct migrations *o = x->other;
+	char hex[65];
+
+	if (o == NULL || o->n == 0)
+		return NULL;
+	for (uint32_t i = 0; i < o->n; i++) {
+		const struct migration *m = &o->v[(x->hint + i) % o->n];
+		if (m->path != path)
+			continue;
+		x->hint = (x->hint + i + 1) % o->n;
+		if (!m->alone || m->nproblems > 0)
+			return NULL;
+		sha256_hex(hex, b->s, b->len);
+		return streq(hex, m->blob) ? m : NULL;
+	}
+	return NULL;
+}
+
+static const char *
+same_text(struct apps *x, sym path)
+{
+	for (uint32_t i = 0; i < x->other->nfiles; i++)
+		if (x->other->files[i].path == path)
+			return x->other->files[i].text;
+	return NULL;
+}
+
 static int
 read_one(struct apps *x, struct reader *r, const struct found *f)
 {
@@ -144,7 +177,18 @@ read_one(struct apps *x, struct reader *r, const struct found *f)
 		unreadable(x, f->path, 0, e.msg);
 	if (got != 1)
 		return 0;
-	const char *text = arena_copy(x->a, b.s, b.len + 1);
+	const struct migration *same = f->init ? NULL :
+	    same_file(x, f->path, &b);
+	const char *text = same != NULL ? same_text(x, f->path) : NULL;
+	if (text != NULL) {
+		keep_file(x, f->path, text, b.len);
+		m = *same;
+		m.app = folder_app(x, f->folder);
+		migration_settle(&m);
+		*list_add(x->a, &x->all) = m;
+		return 0;
+	}
+	text = arena_copy(x->a, b.s, b.len + 1);
 	keep_file(x, f->path, text, b.len);
 	if (f->init)
 		return 0;
@@ -246,8 +290,16 @@ int
 source_migrations(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p, struct err *e)
 {
+	return source_migrations_beside(out, a, s, p, NULL, e);
+}
+
+int
+source_migrations_beside(struct migrations *out, struct arena *a,
+    struct source *s, const struct cfg_project *p,
+    const struct migrations *other, struct err *e)
+{
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
-	    .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
+	    .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 	struct module_lookup lookup = { find_module, &x };
 	struct reader r = { .a = a, .lookup = &lookup };
 	int rc = s->ops->walk(s, false, collect, &x, e);
