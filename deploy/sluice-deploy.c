@@ -40,22 +40,6 @@ is_live(struct site *s, const char *commit, struct err *e)
 }
 
 static int
-look_only(struct go *g, const char *commit, struct err *e)
-{
-	if (site_facts(&g->s, e) < 0 || go_codes(g, commit, e) < 0)
-		return -1;
-	if (!code_fine(&g->new))
-		return 1;
-	if (go_judge_plan(g, sym_getn(g->s.a, commit, 12), e) < 0)
-		return -1;
-	plan_say(&g->plan, &g->judged, false);
-	if (!g->new.third)
-		warn("migrations of third-party apps are asked from Django "
-		    "once the release is staged, and come on top");
-	return plan_refused(&g->plan);
-}
-
-static int
 deploy(struct go *g, const char *commit, struct err *e)
 {
 	struct ledger_run run = { 0 };
@@ -113,7 +97,7 @@ run(struct go *g, const struct opts *o, struct err *e)
 	if (!again && go_commit(g, &commit, o->rev, e) < 0)
 		return -1;
 	if (o->dry && !again)
-		return look_only(g, commit, e);
+		return go_look(g, commit, false, e);
 	g->d.finish = o->finish;
 	g->why = o->because != NULL ? sym_get(g->s.a, o->because) : again ?
 	    sym_get(g->s.a, "resume") :

@@ -26,18 +26,8 @@ forward(struct go *g, const struct opts *o, struct err *e)
 {
 	sym commit = NULL;
 
-	if (go_commit(g, &commit, o->rev, e) < 0 ||
-	    site_facts(&g->s, e) < 0 || go_codes(g, commit, e) < 0)
-		return -1;
-	if (!code_fine(&g->new))
-		return 1;
-	if (go_judge_plan(g, sym_getn(g->s.a, commit, 12), e) < 0)
-		return -1;
-	plan_say(&g->plan, &g->judged, o->json);
-	if (!g->new.third)
-		warn("migrations of third-party apps are asked from Django "
-		    "once the release is staged, and come on top");
-	return plan_refused(&g->plan);
+	return go_commit(g, &commit, o->rev, e) < 0 ? -1 :
+	    go_look(g, commit, o->json, e);
 }
 
 static int

@@ -62,10 +62,15 @@ int go_back(struct go *g, const struct err *why, struct err *e);
 /* What an end of the loop means; `why` is the loop's error. Exit code. */
 int go_ended(struct go *g, int end, const struct err *why, struct err *e);
 
+/* go_run, and what its end means. Exit code. */
+int go_carry(struct go *g, bool resume, struct err *e);
+
 /* The live release's code, or nothing on the first deploy; then the commit's. */
 int go_codes(struct go *g, const char *commit, struct err *e);
 /* Judges the commit on what is live, and plans. */
 int go_judge_plan(struct go *g, sym to, struct err *e);
+/* What a deploy of the commit would do, shown and no more. Exit code. */
+int go_look(struct go *g, const char *commit, bool json, struct err *e);
 /* A commit to the target: stage, judge, migrate, roll, migrate. Exit code. */
 int go_ship(struct go *g, const char *commit, struct err *e);
 /* One phase of its migrations alone. Exit code. */

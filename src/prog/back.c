@@ -181,3 +181,15 @@ go_ended(struct go *g, int end, const struct err *why, struct err *e)
 	}
 	return -1;
 }
+
+int
+go_carry(struct go *g, bool resume, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	int end = go_run(g, resume, &why);
+	if (end >= 0)
+		return go_ended(g, end, &why, e);
+	*e = why;
+	return -1;
+}

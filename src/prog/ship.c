@@ -50,6 +50,22 @@ go_judge_plan(struct go *g, sym to, struct err *e)
 	    site_rows(s, &g->judged, &g->plan, e);
 }
 
+int
+go_look(struct go *g, const char *commit, bool json, struct err *e)
+{
+	if (site_facts(&g->s, e) < 0 || go_codes(g, commit, e) < 0)
+		return -1;
+	if (!code_fine(&g->new))
+		return 1;
+	if (go_judge_plan(g, sym_getn(g->s.a, commit, 12), e) < 0)
+		return -1;
+	plan_say(&g->plan, &g->judged, json);
+	if (!g->new.third)
+		warn("migrations of third-party apps are asked from Django "
+		    "once the release is staged, and come on top");
+	return plan_refused(&g->plan);
+}
+
 static sym
 release_id(struct arena *a, const char *commit)
 {
@@ -149,15 +165,10 @@ learn(struct go *g, sym to, struct err *e)
 static int
 carry_out(struct go *g, const char *kind, const char *what, struct err *e)
 {
-	struct err why = ERR_INIT;
-
 	plan_say(&g->plan, &g->judged, false);
 	if (go_begin(g, kind, e) < 0)
 		return -1;
-	int end = go_run(g, false, &why);
-	if (end < 0)
-		*e = why;
-	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
+	int code = go_carry(g, false, e);
 	if (code == 0)
 		summary(g, what);
 	return code;
@@ -265,11 +276,7 @@ go_resume(struct go *g, const struct ledger_run *run, struct err *e)
 		return -1;
 	if (streq(run->kind, "rollback") && close_older(g, run, "back", e) < 0)
 		return -1;
-	struct err why = ERR_INIT;
-	int end = go_run(g, true, &why);
-	if (end < 0)
-		*e = why;
-	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
+	int code = go_carry(g, true, e);
 	if (code == 0)
 		summary(g, "serves");
 	return code;

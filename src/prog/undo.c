@@ -64,11 +64,7 @@ undo(struct go *g, const struct ledger_run *run, const struct opts *o,
 	if ((run->ended == 0 || streq(run->status, "held")) &&
 	    ledger_run_end(g->s.db, run->id, "back", NULL, e) < 0)
 		return -1;
-	struct err why = ERR_INIT;
-	int end = go_run(g, false, &why);
-	if (end < 0)
-		*e = why;
-	int code = end < 0 ? -1 : go_ended(g, end, &why, e);
+	int code = go_carry(g, false, e);
 	if (code == 0 && ledger_release_set(g->s.db, g->s.target->name,
 	    undone, streq(run->status, "done") ? "old" : "failed", e) < 0)
 		return -1;
