@@ -60,13 +60,15 @@ find(const struct migrations *m, const char *name)
 static void
 field_bases(const struct migrations *m)
 {
-	const struct value *f = find(m, "0001_initial")->ops.v[0].fields;
+	const struct migration *first = NULL;
 
-	if (f == NULL || f->n != 3) {
-		ok(false, "three fields");
+	for (uint32_t i = 0; i < m->n; i++)
+		if (streq(m->v[i].app, "shop") && m->v[i].ops.n == 1 &&
+		    m->v[i].ops.v[0].fields != NULL)
+			first = &m->v[i];
+	const struct value *f = first != NULL ? first->ops.v[0].fields : NULL;
+	if (!ok(f != NULL && f->n == 3, "three fields"))
 		return;
-	}
-	f = find(m, "0001_initial")->ops.v[0].fields;
 	is(f->items[0]->items[1]->name, "shop.fields.Money", "a field class of the project");
 	is(f->items[0]->items[1]->base, "django.db.models.DecimalField", "and what it comes from");
 	is(f->items[1]->items[1]->base, NULL, "one with a db_type of its own has no base");
