@@ -9,6 +9,18 @@ typedef struct {
 	int32_t start, end;
 } TSCharacterRange;
 
+/* By position since; Debian's takes what follows as members of any order. */
+#undef REDUCE
+#define REDUCE(sym, children, precedence, production) {{			\
+	.reduce = {							\
+		.type = TSParseActionTypeReduce,			\
+		.symbol = (sym),					\
+		.child_count = (children),				\
+		.dynamic_precedence = (precedence),			\
+		.production_id = (production),				\
+	},								\
+}}
+
 /* Is c in one of the n sorted ranges? */
 static inline bool
 set_contains(const TSCharacterRange *v, uint32_t n, int32_t c)
