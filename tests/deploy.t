@@ -59,6 +59,8 @@ case $order in
 	fail "safe, roll, unsafe: $order" ;;
 esac
 ok "a column more" column shop_customer.phone
+exits 1 "release 1 by a deploy" deploy r1
+said "refused: .*SELECTs \"shop_customer\".\"fax\"" "its code does not run any more"
 exits 1 "a column less" column shop_customer.fax
 exits 0 "sluice-status --json" sluice-status production --json
 is "$(json 'len(o["hosts"]), len(o["releases"]), o["pending"], o["history"][0]["why"]')" \

@@ -121,8 +121,11 @@ meet(struct proof *x, sym release)
 	runs_on(&base, x->a, streq(release, x->f->to) ? &x->r->old.want : want,
 	    &x->r->old.have, NULL, x->s);
 	findings_minus(&f, &base);
-	if (streq(release, x->f->to) && x->f->judged != NULL)
-		findings_minus(&f, &x->f->judged->never); /* decided there */
+	/* decided there, where there is a migration to answer for it: an old
+	 * commit brings none */
+	if (streq(release, x->f->to) && x->f->judged != NULL &&
+	    x->f->judged->n > 0)
+		findings_minus(&f, &x->f->judged->never);
 	findings_soften(&f, &x->r->old.have, &x->have);
 	findings_distrust(&f, &x->r->old.have, &x->have);
 	for (uint32_t i = 0; i < f.n; i++) {
