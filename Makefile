@@ -4,7 +4,7 @@
 #	make			the programs, as build/sluice-…
 #	make check		the tests (SAN=1: with ASan and UBSan)
 #	make demo		the whole story on real parts
-#	make lint fuzz bench install clean
+#	make lint fuzz oracle bench install clean
 
 VERSION = 0.1.0
 PREFIX = /usr/local
@@ -105,6 +105,18 @@ check: all unit
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	prove -j2 --timer --exec '' $(sort $(wildcard tests/*.t)) $(UNIT)
 
+# Verdicts held against real Django and PostgreSQL, all of them; a sample is
+# among the tests. Speed and memory, as ratios against the bare parse.
+oracle: all
+	SLUICE_BUILD=$(CURDIR)/$(B) sh tests/with-pg.sh \
+		$(DEPS)/venv/bin/python tests/oracle/oracle.py --build $(B)
+bench: all $(B)/bench/parse
+	python3 tests/bench/bench.py --build $(B) --parse $(B)/bench/parse \
+		--python $(CURDIR)/$(DEPS)/venv/bin/python
+$(B)/bench/%: tests/bench/%.c $(B)/libsluice.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libsluice.a $(LIBS)
+
 demo: all
 	SLUICE_BUILD=$(CURDIR)/$(B) sh tests/demo/demo.sh
 
@@ -122,6 +134,6 @@ install: all
 clean:
 	rm -rf build build-san
 
-.PHONY: all unit check demo fuzz lint install clean $(ROOMS:%=room-%)
+.PHONY: all unit check demo fuzz oracle bench lint install clean $(ROOMS:%=room-%)
 .SECONDARY:
 -include $(LIBOBJ:.o=.d) $(PROGS:%=$(B)/progs/%.d) $(UNIT:%=%.d)

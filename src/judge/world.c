@@ -120,12 +120,15 @@ turn(struct turn *t)
 	struct lower f = way(t, t->a, false);
 	lower_op(&f);
 	t->after.have = f.have;
+	if (t->op->maybe)
+		explain(c, OPAQUE_OPERATION, "it stands under a condition that "
+		    "cannot be decided here");
 	explain(c, f.why, f.note);
 	explain(c, why != NULL ? OPAQUE_STATE : OPAQUE_NOT, why);
 	explain(c, f.missing != NULL ? OPAQUE_STATE : OPAQUE_NOT, f.missing);
 	c->fwd = (struct ddls){ f.out.v, f.out.n };
 	c->irreversible = one_way(t->op);
-	if ((c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD) &&
+	if ((c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD || t->op->maybe) &&
 	    t->before.want.v != t->after.want.v)
 		trust(t);
 	if (c->irreversible)

@@ -150,6 +150,9 @@ static const struct {
 	  "safe>safe", NULL },
 	{ "RunPython", { "migrations.RunPython(fill)" }, "opaque>opaque!",
 	  "a person must say" },
+	{ "under a condition that nobody can decide", { "*([migrations.AddField("
+	  "'order', 'src', models.TextField(null=True))] if os.environ.get('X') "
+	  "else [])" }, "opaque>opaque!", "cannot be decided here" },
 	{ "RunPython.noop", { "migrations.RunPython(migrations.RunPython.noop, "
 	  "migrations.RunPython.noop)" }, "either>safe", NULL },
 	{ "two that only need a cut", {
