@@ -52,22 +52,17 @@ accept_key(struct go *g, const char *name, struct err *e)
 	return 0;
 }
 
+static int
+run(struct go *g, const struct opts *o, struct err *e)
+{
+	if (site_config(&g->s, o, e) < 0)
+		return -1;
+	return o->host_key != NULL ? accept_key(g, o->host_key, e) :
+	    checks_run(g, o);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct go g = { .d = { .artefact = -1 } };
-	struct err e = ERR_INIT;
-	struct opts o;
-
-	prog_start(argv[0]);
-	opts_read(&o, argc, argv, "cjk", false, help);
-	int code = site_config(&g.s, &o, &e);
-	if (code == 0)
-		code = o.host_key != NULL ? accept_key(&g, o.host_key, &e) :
-		    checks_run(&g, &o);
-	if (code < 0)
-		code = trouble(&e);
-	go_close(&g);
-	strvec_release(&o.accept);
-	return code;
+	return go_main(argc, argv, "cjk", false, help, run);
 }

@@ -22,7 +22,7 @@ static const char help[] =
 "reach, 5 failed and held, 6 interrupted (sluice-deploy --resume goes on).\n";
 
 static int
-run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
+phase_run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
 {
 	struct ledger_run last = { 0 };
 	sym commit = NULL;
@@ -44,25 +44,19 @@ run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
 	return go_phase(g, commit, phase, o->dry, e);
 }
 
+static int
+run(struct go *g, const struct opts *o, struct err *e)
+{
+	if (streq(o->phase, "safe"))
+		return phase_run(g, o, FWD_SAFE, e);
+	if (streq(o->phase, "unsafe"))
+		return phase_run(g, o, FWD_UNSAFE, e);
+	return err_kind(e, ERR_CONFIG, "which phase? --phase safe or "
+	    "--phase unsafe (%s -h tells more)", prog_name());
+}
+
 int
 main(int argc, char **argv)
 {
-	struct go g = { .d = { .artefact = -1 } };
-	struct err e = ERR_INIT;
-	struct opts o;
-
-	prog_start(argv[0]);
-	opts_read(&o, argc, argv, "cnpb", true, help);
-	int code = -1;
-	if (streq(o.phase, "safe") || streq(o.phase, "unsafe"))
-		code = run(&g, &o, streq(o.phase, "safe") ? FWD_SAFE :
-		    FWD_UNSAFE, &e);
-	else
-		err_kind(&e, ERR_CONFIG, "which phase? --phase safe or "
-		    "--phase unsafe (%s -h tells more)", prog_name());
-	if (code < 0)
-		code = trouble(&e);
-	go_close(&g);
-	strvec_release(&o.accept);
-	return code;
+	return go_main(argc, argv, "cnpb", true, help, run);
 }

@@ -41,16 +41,5 @@ run(struct go *g, const struct opts *o, struct err *e)
 int
 main(int argc, char **argv)
 {
-	struct go g = { .d = { .artefact = -1 } };
-	struct err e = ERR_INIT;
-	struct opts o;
-
-	prog_start(argv[0]);
-	opts_read(&o, argc, argv, "cjR", true, help);
-	int code = run(&g, &o, &e);
-	if (code < 0)
-		code = trouble(&e);
-	go_close(&g);
-	strvec_release(&o.accept);
-	return code;
+	return go_main(argc, argv, "cjR", true, help, run);
 }

@@ -25,21 +25,16 @@ static const char help[] =
 "Exit code: 0 done, 1 refused, 2 usage or configuration, 3 could not tell or\n"
 "reach, 5 failed and held, 6 interrupted (sluice-deploy --resume goes on).\n";
 
+static int
+run(struct go *g, const struct opts *o, struct err *e)
+{
+	if (site_open(&g->s, o, false, e) < 0)
+		return -1;
+	return go_undo(g, o, o->dry, e);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct go g = { .d = { .artefact = -1 } };
-	struct err e = ERR_INIT;
-	struct opts o;
-
-	prog_start(argv[0]);
-	opts_read(&o, argc, argv, "cnaob", true, help);
-	int code = site_open(&g.s, &o, false, &e);
-	if (code == 0)
-		code = go_undo(&g, &o, o.dry, &e);
-	if (code < 0)
-		code = trouble(&e);
-	go_close(&g);
-	strvec_release(&o.accept);
-	return code;
+	return go_main(argc, argv, "cnaob", true, help, run);
 }

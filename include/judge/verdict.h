@@ -36,6 +36,7 @@ void schema_fold(struct arena *a, struct vec *have, const struct moved *m);
 /* f without what `base` has too (same kind, table, column). */
 void findings_minus(struct findings *f, const struct findings *base);
 enum degree findings_worst(const struct findings *f);
+const struct reason *findings_first(const struct findings *f); /* of the worst */
 bool findings_has(const struct findings *f, const struct reason *r);
 /* Rows that stop a DELETE are years old where the foreign key stood in `old`
  * already; where it is new, only the other release writes them, during the

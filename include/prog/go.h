@@ -81,6 +81,11 @@ int go_resume(struct go *g, const struct ledger_run *run, struct err *e);
 /* The way back that was asked for; `dry` shows it only. Exit code. */
 int go_undo(struct go *g, const struct opts *o, bool dry, struct err *e);
 void go_close(struct go *g);
+/* What their mains have in common: options as for opts_read, run, trouble
+ * told, everything closed. The exit code. */
+int go_main(int argc, char **argv, const char *letters, bool has_rev,
+    const char *help, int (*run)(struct go *, const struct opts *,
+    struct err *));
 
 /* Plan rows that a person must see before it goes; true: a note refuses. */
 bool plan_refused(const struct plan *p);

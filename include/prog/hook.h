@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "gate/range.h"
 #include "prog/trial.h"
 #include "read/config.h"
 #include "read/repo.h"
@@ -30,6 +31,11 @@ int hook_received(struct hook *h, struct err *e);	/* shows as it goes */
  * The trial is the caller's to look at. */
 int hook_judge(struct hook *h, struct trial *t, const struct cfg_project *p,
     const char *base, const char *why, struct source *head, struct err *e);
+/* A commit as a release on each of its bases; where no migration differs there
+ * is nothing to judge. 0 fine, 1 refused by one of them. */
+int hook_judge_bases(struct hook *h, const struct cfg_project *p,
+    const struct range_base *bases, uint32_t n, const char *head,
+    struct err *e);
 /* Is makemigrations clean on that tree or commit? 0 yes (or a warning is all
  * that the configuration wants), 1 no. */
 int hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,

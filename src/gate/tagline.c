@@ -9,18 +9,6 @@
 
 CLEANUP_FN(struct arena, arena_free)
 
-/* What made the verdict, in words; the worst first. */
-static const struct reason *
-worst(const struct findings *f)
-{
-	const struct reason *w = NULL;
-
-	for (uint32_t i = 0; i < f->n; i++)
-		if (w == NULL || f->v[i].degree > w->degree)
-			w = &f->v[i];
-	return w;
-}
-
 /* One line without control characters, cut at a character. */
 static void
 reason_add(struct strbuf *b, const char *text)
@@ -44,7 +32,7 @@ tagline_make(struct strbuf *b, const struct verdict *v)
 	    (v->phase != FWD_SAFE && v->phase != FWD_UNSAFE))
 		return;
 	bool safe = v->phase == FWD_SAFE;
-	const struct reason *r = worst(safe ? &v->b : &v->a);
+	const struct reason *r = findings_first(safe ? &v->b : &v->a);
 	strbuf_printf(b, "# sluice: %s auto -- ", safe ? "safe" : "unsafe");
 	if (v->forward == FWD_EITHER)
 		strbuf_str(b, safe ? "old and new code run with it and without it" :

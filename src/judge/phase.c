@@ -26,17 +26,6 @@ stale(const struct migration *m)
 	    !starts_with(m->digest, m->tag.bound);
 }
 
-static const struct reason *
-worst(const struct findings *f)
-{
-	const struct reason *w = NULL;
-
-	for (uint32_t i = 0; i < f->n; i++)
-		if (w == NULL || f->v[i].degree > w->degree)
-			w = &f->v[i];
-	return w;
-}
-
 static sym
 opaque_text(const struct judging *j, uint32_t k)
 {
@@ -67,8 +56,8 @@ refusal(const struct judging *j, uint32_t k)
 	switch (v->forward) {
 	case FWD_SPLIT:
 		return sym_printf(j->a, "fits in no phase of one release: "
-		    "before the roll, %s; after it, %s", worst(&v->a)->text,
-		    worst(&v->b)->text);
+		    "before the roll, %s; after it, %s", findings_first(&v->a)->text,
+		    findings_first(&v->b)->text);
 	case FWD_NEVER:
 		never_worst(v, &no);
 		return sym_printf(j->a, "fits in no order: %s", no->text);
@@ -101,7 +90,7 @@ reason_against(const struct verdict *v, enum forward phase)
 	const struct reason *r = NULL;
 
 	if (never_worst(v, &r) < DEGREE_MAY)
-		r = worst(phase == FWD_SAFE ? &v->a : &v->b);
+		r = findings_first(phase == FWD_SAFE ? &v->a : &v->b);
 	return r == NULL ? "" : r->text;
 }
 

@@ -433,6 +433,17 @@ findings_minus(struct findings *f, const struct findings *base)
 	f->n = kept;
 }
 
+const struct reason *
+findings_first(const struct findings *f)
+{
+	const struct reason *w = NULL;
+
+	for (uint32_t i = 0; i < f->n; i++)
+		if (w == NULL || f->v[i].degree > w->degree)
+			w = &f->v[i];
+	return w;
+}
+
 enum degree
 findings_worst(const struct findings *f)
 {

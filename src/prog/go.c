@@ -288,3 +288,22 @@ go_close(struct go *g)
 	lease_free(g->d.lease);
 	site_close(&g->s);
 }
+
+int
+go_main(int argc, char **argv, const char *letters, bool has_rev,
+    const char *help, int (*run)(struct go *, const struct opts *,
+    struct err *))
+{
+	struct go g = { .d = { .artefact = -1 } };
+	struct err e = ERR_INIT;
+	struct opts o;
+
+	prog_start(argv[0]);
+	opts_read(&o, argc, argv, letters, has_rev, help);
+	int code = run(&g, &o, &e);
+	if (code < 0)
+		code = trouble(&e);
+	go_close(&g);
+	strvec_release(&o.accept);
+	return code;
+}

@@ -208,3 +208,26 @@ hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,
 		known_remember(h->repo, key);
 	return tell(h, answer, &words);
 }
+
+int
+hook_judge_bases(struct hook *h, const struct cfg_project *p,
+    const struct range_base *bases, uint32_t n, const char *head,
+    struct err *e)
+{
+	int worst = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct source *src = NULL;
+		struct trial t = { 0 };
+		int r = range_touches(h->repo, bases[i].commit, head, e);
+
+		if (r > 0 && (r = source_commit(&src, h->repo, head, e)) == 0)
+			r = hook_judge(h, &t, p, bases[i].commit,
+			    bases[i].why, src, e);
+		source_free(src);
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}

@@ -177,7 +177,6 @@ push_project(struct hook *h, const struct cfg_project *p,
 {
 	struct range_base *bases = NULL;
 	uint32_t n = 0;
-	int worst = 0;
 	bool to_base = starts_with(l->ref, "refs/heads/") &&
 	    streq(l->ref + strlen("refs/heads/"),
 	    p->base != NULL ? p->base : "main");
@@ -197,19 +196,7 @@ push_project(struct hook *h, const struct cfg_project *p,
 		p, l->new, remote, l->old, e) < 0) {
 		return -1;
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct source *src = NULL;
-		struct trial t = { 0 };
-		int r = range_touches(h->repo, bases[i].commit, l->new, e);
-
-		if (r > 0 && (r = source_commit(&src, h->repo, l->new, e)) == 0)
-			r = hook_judge(h, &t, p, bases[i].commit,
-			    bases[i].why, src, e);
-		source_free(src);
-		if (r < 0)
-			return -1;
-		worst = r > worst ? r : worst;
-	}
+	int worst = hook_judge_bases(h, p, bases, n, l->new, e);
 	if (worst == 0)
 		worst = hook_clean(h, p, l->new, false, e);
 	return worst;

@@ -40,7 +40,6 @@ receive_project(struct hook *h, const struct cfg_project *p,
 {
 	struct range_base *bases = NULL;
 	uint32_t n = 0;
-	int worst = 0;
 
 	if (range_deployed(&bases, &n, h->a, h->repo, &h->cfg, p, target,
 		e) < 0)
@@ -53,19 +52,7 @@ receive_project(struct hook *h, const struct cfg_project *p,
 		p, l->new, NULL, NULL, e) < 0) {
 		return -1;
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct source *src = NULL;
-		struct trial t = { 0 };
-		int r = range_touches(h->repo, bases[i].commit, l->new, e);
-
-		if (r > 0 && (r = source_commit(&src, h->repo, l->new, e)) == 0)
-			r = hook_judge(h, &t, p, bases[i].commit,
-			    bases[i].why, src, e);
-		source_free(src);
-		if (r < 0)
-			return -1;
-		worst = r > worst ? r : worst;
-	}
+	int worst = hook_judge_bases(h, p, bases, n, l->new, e);
 	if (worst == 0 && h->cfg.server.makemigrations)
 		worst = hook_clean(h, p, l->new, true, e);
 	return worst;
