@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/util.h"
 #include "gate/range.h"
 #include "gate/stage.h"
@@ -173,6 +174,26 @@ range(struct work *w, const char *rev, struct err *e)
 }
 
 /* The index or a commit, on top of what is deployed. */
+/* Without a base everything would be a first release, and safe. */
+static int
+first(struct work *w, const char *rev, struct err *e)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	sym parent = NULL;
+
+	strbuf_printf(&b, "%sshallow", repo_gitdir(w->repo));
+	bool shallow = file_exists(b.s);
+	strbuf_reset(&b);
+	strbuf_printf(&b, "%s^", rev);
+	int r = shallow ? 1 : repo_commit(w->repo, &parent, w->a, b.s, e);
+	if (r <= 0)
+		return r;
+	return err_kind(e, ERR_CONFIG, "what is deployed is not known: the base "
+	    "branch '%s' is not here%s; fetch it, set [project] base, or say "
+	    "A..B", w->project->base != NULL ? w->project->base : "main",
+	    shallow ? " (a shallow clone)" : "");
+}
+
 static int
 on_top(struct work *w, const struct opts_check *o, struct err *e)
 {
@@ -185,6 +206,10 @@ on_top(struct work *w, const struct opts_check *o, struct err *e)
 	if (range_bases(&bases, &n, w->a, w->repo, &w->cfg, w->project, rev,
 		NULL, o->index ? "HEAD" : NULL, e) < 0)
 		return -1;
+	if (bases[0].commit == NULL && !o->index && first(w, rev, e) < 0)
+		return -1;
+	if (o->show == verdict_text)
+		fprintf(stderr, "judged on top of %s\n", bases[0].why);
 	w->base_name = bases[0].commit;
 	if (w->base_name != NULL &&
 	    source_commit(&w->base, w->repo, w->base_name, e) < 0)

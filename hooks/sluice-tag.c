@@ -172,6 +172,10 @@ tag_one(struct work *w, const struct verdict *v, struct err *e)
 	    source_read(w->head, &was, m->path, e);
 	if (r < 0)
 		return -1;
+	if (w->o->word == NULL && m->tag.wrong != NULL) {
+		warn("%s:%u: %s", m->path, m->tag.line, m->tag.wrong);
+		return 1;
+	}
 	if (w->o->word != NULL)
 		tagline_person(&tag, m, w->o->word, w->o->because);
 	else if (m->tag.source == TAG_NONE || m->tag.source == TAG_AUTO)
@@ -190,8 +194,9 @@ tag_one(struct work *w, const struct verdict *v, struct err *e)
 	if (r > 0) {
 		r = store(w, f, m->path, &was, &now, e);
 		if (r == 0)
-			printf("%s: %s\n", m->path, tag.len > 0 ? tag.s :
-				"bound to its operations");
+			printf("%s: %s%s\n", m->path, tag.len > 0 ? tag.s :
+				"bound to its operations",
+			    f == NULL ? " (git add it)" : "");
 	}
 	return r < 0 ? -1 : 0;
 }
@@ -242,6 +247,7 @@ run(struct work *w, struct err *e)
 
 		verdict_text(&b, &s);
 		say(2, &b);
+		worst = 1;
 	}
 	for (uint32_t i = 0; i < t.j.n; i++) {
 		if (!named(w, t.j.v[i].m->path))
@@ -253,8 +259,8 @@ run(struct work *w, struct err *e)
 		worst = r > worst ? r : worst;
 	}
 	if (done < w->o->nfiles)
-		return err_kind(e, ERR_CONFIG, "%d of the files named are no "
-		    "migrations that are new on top of what is deployed",
+		return err_kind(e, ERR_CONFIG, "%d of the files named: no such "
+		    "migration is new on top of what is deployed",
 		    w->o->nfiles - done);
 	return worst;
 }

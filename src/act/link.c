@@ -54,13 +54,14 @@ find_ours(struct strbuf *b, const char *name)
 		strbuf_printf(b, "%s/%s", set, name);
 		return;
 	}
+	/* beside the program, or where an installation of any prefix has it */
+	static const char *const places[] = { "", "../libexec/sluice/" };
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		char *slash = strrchr(self, '/');
-		if (slash != NULL)
-			slash[1] = '\0';
-		strbuf_printf(b, "%s%s", self, name);
+	self[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	for (size_t i = 0; slash != NULL && i < countof(places); i++) {
+		slash[1] = '\0';
+		strbuf_printf(b, "%s%s%s", self, places[i], name);
 		if (file_exists(b->s))
 			return;
 		strbuf_reset(b);

@@ -47,13 +47,13 @@ config_find(struct strbuf *path, const struct site *s, const struct opts *o,
 		return 0;
 	}
 	if (!repo_bare(s->repo)) {
-		strbuf_printf(path, "%s/sluice.ini", repo_workdir(s->repo));
+		strbuf_printf(path, "%ssluice.ini", repo_workdir(s->repo));
 		return 0;
 	}
 	if (config_named(path, repo_gitdir(s->repo), e) < 0)
 		return -1;
 	if (path->len == 0)
-		strbuf_printf(path, "%s/sluice.ini", repo_gitdir(s->repo));
+		strbuf_printf(path, "%ssluice.ini", repo_gitdir(s->repo));
 	return 0;
 }
 

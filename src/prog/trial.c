@@ -220,11 +220,46 @@ read_base(struct trial *t, struct arena *a, const struct trial_ask *ask,
 	    &t->head, e);
 }
 
+/* Is there anything below the project's root, or migrations elsewhere? */
+struct below { const char *root; bool there, elsewhere; };
+
+static int
+look_below(void *ctx, const char *path, size_t size)
+{
+	struct below *b = ctx;
+	size_t n = strlen(b->root);
+
+	(void)size;
+	b->there |= strncmp(path, b->root, n) == 0 &&
+	    (path[n] == '/' || ends_with(b->root, "/"));
+	b->elsewhere |= strstr(path, "migrations/") != NULL &&
+	    ends_with(path, ".py");
+	return b->there;
+}
+
+/* A root that is not there would find nothing to judge, and pass all. */
+static int
+check_root(const struct trial *t, const struct trial_ask *ask, struct err *e)
+{
+	struct below b = { .root = ask->project->root };
+
+	if (t->head.n > 0 || b.root == NULL || streq(b.root, "."))
+		return 0;
+	if (source_walk(ask->head, look_below, &b, e) < 0)
+		return -1;
+	if (b.there || !b.elsewhere)
+		return 0;
+	return err_kind(e, ERR_CONFIG, "[project] root = %s: there is no such "
+	    "folder in what is judged, and there are migrations elsewhere: say "
+	    "where manage.py is", b.root);
+}
+
 static int
 read_both(struct trial *t, struct arena *a, const struct trial_ask *ask,
     struct err *e)
 {
-	if (source_migrations(&t->head, a, ask->head, ask->project, e) < 0)
+	if (source_migrations(&t->head, a, ask->head, ask->project, e) < 0 ||
+	    check_root(t, ask, e) < 0)
 		return -1;
 	if (ask->base != NULL && read_base(t, a, ask, e) < 0)
 		return err_wrap(e, "what is deployed");

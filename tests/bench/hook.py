@@ -16,8 +16,8 @@ import sys
 import tempfile
 import time
 
-here = pathlib.Path(__file__).parent
-build, python = sys.argv[1:3]
+here = pathlib.Path(__file__).resolve().parent
+build, python = map(os.path.abspath, sys.argv[1:3])
 rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 25
 
 
