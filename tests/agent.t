@@ -100,8 +100,9 @@ ok $(id 1) $(id 2)" "$n and then well"
 	    "$n the environment file is data"
 	# shellcheck disable=SC2016
 	echo 'A$(id)=1' >>"$P/shared/env"
-	is "$(ask "health $(id 1) 9" | cut -d: -f1-3)" \
-	    "no not healthy: exit code 1: shared/env" "$n a bad line in it"
+	is "$(ask "health $(id 1) 9")" \
+	    "no not healthy: exit code 1: shared/env: line 6 is not KEY=VALUE|" \
+	    "$n a bad line in it is told by its number: it may be a secret"
 	rm "$P/shared/env"
 	is "$(ask "health $(id 1) 9")" "no not healthy: exit code 1: there is no $P/shared/env, which 'env' names|" \
 	    "$n no such file"

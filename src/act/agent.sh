@@ -159,13 +159,15 @@ load_env() {
 		echo "there is no $path/$env, which 'env' names"
 		return 1
 	}
+	n=0
 	while IFS= read -r line || [ -n "$line" ]; do
+		n=$((n + 1))	# told instead of the line: it may be a secret
 		line=${line%"$cr"}
 		line=${line#export }
 		case $line in
 		'' | '#'*) continue ;;
 		[A-Za-z_]*=*) ;;
-		*) echo "$env: not KEY=VALUE: $line"; return 1 ;;
+		*) echo "$env: line $n is not KEY=VALUE"; return 1 ;;
 		esac
 		value=${line#*=}
 		case $value in
@@ -173,7 +175,7 @@ load_env() {
 		\'*\') value=${value#\'} value=${value%\'} ;;
 		esac
 		case ${line%%=*} in
-		*[!A-Za-z0-9_]*) echo "$env: not a name: ${line%%=*}"; return 1 ;;
+		*[!A-Za-z0-9_]*) echo "$env: line $n is not KEY=VALUE"; return 1 ;;
 		esac
 		export "${line%%=*}=$value"
 	done <"$path/$env"
@@ -195,7 +197,9 @@ in_release() (
 work_build() {	# ID COMMIT SHA COMMAND
 	commit=$2
 	rm -rf "releases/$1" && mkdir "releases/$1" &&
-	    tar -xof ".sluice/$1.tar" -C "releases/$1" || return 1
+	    tar -xof ".sluice/$1.tar" -C "releases/$1" &&
+	    rm -f "releases/$1/.sluice-release" "releases/$1/.sluice-new" ||
+	    return 1
 	in_release "$1" "$4" || return
 	printf 'release %s\ncommit %s\nsha256 %s\n' "$1" "$2" "$3" \
 	    >"releases/$1/.sluice-new" && flush -f . &&
@@ -203,8 +207,18 @@ work_build() {	# ID COMMIT SHA COMMAND
 	    flush "releases/$1" && rm -f ".sluice/$1.tar"
 }
 
+# Another agent, of a link that was lost, may have switched while we waited for
+# our turn: what is restarted and attested is what the link names, or nothing.
+still_linked() {	# ID
+	[ "$(linked)" = "$1" ] || {
+		echo "another switch came in between: $(linked) is linked"
+		return 1
+	}
+}
 work_restart() {	# ID COMMAND
+	still_linked "$1" || return
 	in_release "$1" "$2" || return
+	still_linked "$1" || return
 	echo "$1" >.sluice/live.new && mv -f .sluice/live.new .sluice/live
 }
 

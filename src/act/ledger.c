@@ -357,6 +357,7 @@ one_sym(struct pg *p, struct arena *a, const char *sql, const char *target,
 {
 	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
 
+	*id = NULL;
 	if (pg_exec(p, &r, sql, &target, 1, e) < 0)
 		return err_wrap(e, "the ledger");
 	if (pg_count(r) == 0)

@@ -166,6 +166,8 @@ pull(struct judging *j, uint32_t k)
 static enum forward
 lean(const struct verdict *v)
 {
+	if (v->drops != NULL)	/* gone for good: not before the roll went well */
+		return FWD_UNSAFE;
 	if (v->da > v->db)
 		return FWD_UNSAFE;
 	if (v->db > v->da)

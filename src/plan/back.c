@@ -355,6 +355,10 @@ code_only(struct back *k)
 		    "not known: that '%s' runs on the schema is not proven",
 		    k->b.f->from);
 	hosts_back(k);
+	build_wave(&k->b, "roll");
+	build_step(&k->b, STEP_CENSUS, "db", "hosts", k->b.f->from);
+	build_wave(&k->b, "finish");
+	build_step(&k->b, STEP_PUBLISH, "db", "deployed", k->b.f->from);
 }
 
 void

@@ -80,8 +80,9 @@ on_drop(struct statement *s, json_t *v)
 			    "known");
 			return;
 		}
-	if (!table && !index) {
-		ddl_add(s, DDL_OTHER, NULL);
+	if (!table && !index) {		/* a view may be a model's table */
+		ddl_opaque(s, NULL, "DROP of what code, a default or a trigger "
+		    "may use");
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(objects); i++) {
@@ -114,7 +115,8 @@ on_rename(struct statement *s, json_t *v)
 		d = ddl_add(s, DDL_RENAME_CON, NULL);
 		name = table;
 	} else {
-		ddl_add(s, DDL_OTHER, NULL);
+		ddl_opaque(s, table, "RENAME of what is not a table, a column, "
+		    "a constraint or an index");
 		return;
 	}
 	d->name = name;
@@ -126,7 +128,7 @@ on_rename(struct statement *s, json_t *v)
 static bool
 harmless(const char *name)
 {
-	static const char *const known[] = { "setval", "nextval", "currval",
+	static const char *const known[] = { "nextval", "currval",
 	    "pg_get_serial_sequence", "coalesce", "max", "min", "count", "now",
 	    "set_config", "lower", "upper", "pg_advisory_lock",
 	    "pg_advisory_unlock", "pg_advisory_xact_lock", "version",
@@ -230,6 +232,51 @@ on_schema(struct statement *s, json_t *v)
 		ddl_add(s, DDL_OTHER, NULL);
 }
 
+static void
+on_grant(struct statement *s, json_t *v)
+{
+	if (pq_bool(v, "is_grant"))
+		ddl_add(s, DDL_NOTHING, NULL);
+	else
+		ddl_opaque(s, NULL, "rights that are taken away");
+}
+
+/* Who runs the next statements, and in which schema. */
+static void
+on_set(struct statement *s, json_t *v)
+{
+	static const char *const turning[] = { "search_path", "role",
+	    "session_authorization", "session_replication_role" };
+
+	for (size_t i = 0; i < countof(turning); i++)
+		if (pq_is(v, "name", turning[i])) {
+			ddl_opaque(s, NULL, sym_printf(s->a, "SET %s",
+			    turning[i]));
+			return;
+		}
+	ddl_add(s, DDL_NOTHING, NULL);
+}
+
+/* A view or a function: a new one disturbs nobody, one that is replaced is
+ * what deployed code or a default may use. */
+static void
+on_made(struct statement *s, json_t *v)
+{
+	if (pq_bool(v, "replace"))
+		ddl_opaque(s, NULL, "a view or a function that is replaced");
+	else
+		ddl_add(s, DDL_OTHER, NULL);
+}
+
+static void
+on_enum(struct statement *s, json_t *v)
+{
+	if (pq_str(v, "oldVal") != NULL)
+		ddl_opaque(s, NULL, "a value of a type that is renamed");
+	else
+		ddl_add(s, DDL_OTHER, NULL);
+}
+
 static const struct {
 	const char *type;
 	void (*read)(struct statement *s, json_t *v);
@@ -242,20 +289,20 @@ static const struct {
 	{ "CreateTableAsStmt", on_table_as, 0 }, { "AlterObjectSchemaStmt", on_schema, 0 },
 	{ "InsertStmt", NULL, DDL_DATA }, { "UpdateStmt", NULL, DDL_DATA }, { "DeleteStmt", NULL, DDL_DATA },
 	{ "MergeStmt", NULL, DDL_DATA }, { "CopyStmt", NULL, DDL_DATA },
-	{ "CommentStmt", NULL, DDL_NOTHING }, { "GrantStmt", NULL, DDL_NOTHING }, { "GrantRoleStmt", NULL, DDL_NOTHING },
-	{ "VariableSetStmt", NULL, DDL_NOTHING }, { "VariableShowStmt", NULL, DDL_NOTHING },
+	{ "CommentStmt", NULL, DDL_NOTHING }, { "GrantStmt", on_grant, 0 }, { "GrantRoleStmt", on_grant, 0 },
+	{ "VariableSetStmt", on_set, 0 }, { "VariableShowStmt", NULL, DDL_NOTHING },
 	{ "VacuumStmt", NULL, DDL_NOTHING }, { "LockStmt", NULL, DDL_NOTHING }, { "NotifyStmt", NULL, DDL_NOTHING },
-	{ "AlterDefaultPrivilegesStmt", NULL, DDL_NOTHING }, { "AlterOwnerStmt", NULL, DDL_NOTHING },
-	{ "CreateSeqStmt", NULL, DDL_OTHER }, { "AlterSeqStmt", NULL, DDL_OTHER }, { "CreateEnumStmt", NULL, DDL_OTHER },
-	{ "AlterEnumStmt", NULL, DDL_OTHER }, { "CreateDomainStmt", NULL, DDL_OTHER }, { "AlterDomainStmt", NULL, DDL_OTHER },
-	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", NULL, DDL_OTHER },
-	{ "AlterFunctionStmt", NULL, DDL_OTHER }, { "ViewStmt", NULL, DDL_OTHER }, { "CreateTrigStmt", NULL, DDL_OTHER },
-	{ "CreateEventTrigStmt", NULL, DDL_OTHER }, { "RuleStmt", NULL, DDL_OTHER }, { "CreateSchemaStmt", NULL, DDL_OTHER },
+	{ "AlterDefaultPrivilegesStmt", NULL, DDL_NOTHING },
+	{ "CreateSeqStmt", NULL, DDL_OTHER }, { "CreateEnumStmt", NULL, DDL_OTHER },
+	{ "AlterEnumStmt", on_enum, 0 }, { "CreateDomainStmt", NULL, DDL_OTHER },
+	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", on_made, 0 },
+	 { "ViewStmt", on_made, 0 },
+	 { "CreateSchemaStmt", NULL, DDL_OTHER },
 	{ "DefineStmt", NULL, DDL_OTHER }, { "CreateCastStmt", NULL, DDL_OTHER }, { "CreateStatsStmt", NULL, DDL_OTHER },
 	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", NULL, DDL_OTHER }, { "RefreshMatViewStmt", NULL, DDL_OTHER },
-	{ "CreatePolicyStmt", NULL, DDL_OTHER }, { "AlterPolicyStmt", NULL, DDL_OTHER }, { "AlterExtensionStmt", NULL, DDL_OTHER },
+	 { "AlterExtensionStmt", NULL, DDL_OTHER },
 	{ "AlterCollationStmt", NULL, DDL_OTHER }, { "CreatePublicationStmt", NULL, DDL_OTHER },
-	{ "AlterPublicationStmt", NULL, DDL_OTHER }, { "CreateRoleStmt", NULL, DDL_OTHER }, { "AlterRoleStmt", NULL, DDL_OTHER },
+	{ "AlterPublicationStmt", NULL, DDL_OTHER }, { "CreateRoleStmt", NULL, DDL_OTHER },
 	{ "CreateOpClassStmt", NULL, DDL_OTHER }, { "CreateOpFamilyStmt", NULL, DDL_OTHER }, { "ClusterStmt", NULL, DDL_OTHER },
 };
 

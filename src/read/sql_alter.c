@@ -89,7 +89,7 @@ static const struct { const char *sub; enum ddl_kind kind; } simple[] = {
 	{ "AT_DropColumn", DDL_DROP_COLUMN }, { "AT_DropNotNull", DDL_DROP_NOT_NULL },
 	{ "AT_SetNotNull", DDL_SET_NOT_NULL }, { "AT_DropConstraint", DDL_DROP_CON },
 	{ "AT_ValidateConstraint", DDL_VALIDATE }, { "AT_AddIdentity", DDL_ADD_IDENTITY },
-	{ "AT_DropIdentity", DDL_DROP_IDENTITY }, { "AT_ChangeOwner", DDL_NOTHING },
+	{ "AT_DropIdentity", DDL_DROP_IDENTITY },
 	{ "AT_SetIdentity", DDL_OTHER }, { "AT_SetStatistics", DDL_OTHER },
 	{ "AT_SetStorage", DDL_OTHER }, { "AT_SetCompression", DDL_OTHER },
 	{ "AT_SetOptions", DDL_OTHER }, { "AT_ResetOptions", DDL_OTHER },
@@ -97,11 +97,6 @@ static const struct { const char *sub; enum ddl_kind kind; } simple[] = {
 	{ "AT_ReplaceRelOptions", DDL_OTHER }, { "AT_ClusterOn", DDL_OTHER },
 	{ "AT_DropCluster", DDL_OTHER }, { "AT_ReplicaIdentity", DDL_OTHER },
 	{ "AT_SetTableSpace", DDL_OTHER }, { "AT_SetLogged", DDL_OTHER },
-	{ "AT_EnableTrig", DDL_OTHER }, { "AT_EnableAlwaysTrig", DDL_OTHER },
-	{ "AT_EnableReplicaTrig", DDL_OTHER }, { "AT_DisableTrig", DDL_OTHER },
-	{ "AT_EnableTrigAll", DDL_OTHER }, { "AT_DisableTrigAll", DDL_OTHER },
-	{ "AT_EnableTrigUser", DDL_OTHER }, { "AT_DisableTrigUser", DDL_OTHER },
-	{ "AT_EnableRule", DDL_OTHER }, { "AT_DisableRule", DDL_OTHER },
 	{ "AT_AlterConstraint", DDL_OTHER }, { "AT_DropOids", DDL_NOTHING },
 };
 
@@ -142,7 +137,10 @@ sql_alter_table(struct statement *s, json_t *stmt)
 	json_t *cmds = pq_get(stmt, "cmds");
 
 	if (!pq_is(stmt, "objtype", "OBJECT_TABLE")) {
-		ddl_add(s, DDL_OTHER, table);
+		if (pq_is(stmt, "objtype", "OBJECT_INDEX"))
+			ddl_add(s, DDL_OTHER, table);
+		else
+			ddl_opaque(s, table, "ALTER of what is not a table");
 		return;
 	}
 	uint32_t first = s->out.n;

@@ -370,6 +370,17 @@ known_back(struct scene *x)
 	rows(&b, &back);
 	is(b.s, "! shop.0003 is applied: 'r1' does not run with it, so its "
 	    "code cannot go back alone\n", "the code alone cannot go back");
+	strbuf_reset(&b);
+	for (uint32_t i = 0; i < x->p.n; i++)	/* the unsafe one is not yet */
+		if (x->p.steps[i].kind == STEP_MIGRATION &&
+		    strcmp(x->p.steps[i].phase, "unsafe") == 0)
+			x->p.steps[i].status = STEP_TODO;
+	plan_back(&back, x->a, &x->f, &d);
+	rows(&b, &back);
+	ok(strstr(b.s, "roll db hosts r1\n") != NULL &&
+	    strstr(b.s, "finish db deployed r1\n") != NULL &&
+	    strstr(b.s, "unapplied") == NULL,
+	    "where it can, every host attests the old one and it is live again");
 }
 
 /* A plan that puts old code on a schema that has gone on is seen through. */
