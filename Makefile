@@ -130,6 +130,7 @@ install: all
 	install -m 755 $(B)/sluice-ssh $(DESTDIR)$(PREFIX)/libexec/sluice
 	install -m 644 $(wildcard hooks/*.1 deploy/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard deploy/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -D -m 644 config.ini.example $(DESTDIR)$(PREFIX)/share/doc/sluice/config.ini.example
 
 clean:
 	rm -rf build build-san
