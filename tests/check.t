@@ -76,6 +76,25 @@ said '0001_initial' "a folder without git and without a configuration"
 ok "as JSON" sh -c "sluice-check --dir '$T/plain' --format json || [ \$? -eq 1 ]"
 is "$(json 'd["mode"], len(d["migrations"])')" "alone 5" "each alone"
 
+# --- a class that is changed where it is not followed never reads as safe ---
+for trick in 'Migration.operations.append(1)' 'Migration = make()' 'M = Migration' \
+    'class Migration(Migration): operations = []' 'setattr(Migration, "operations", [])' \
+    '    operations[0:0] = [migrations.DeleteModel("Order")]'; do
+	rm -rf "$T/trick" && cp -r "$T/plain" "$T/trick"
+	first=$(cd "$T/trick/shop/migrations" && ls 0*.py | tail -n 1)
+	cat >"$T/trick/shop/migrations/9999_trick.py" <<END
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "${first%.py}")]
+    operations = []
+$trick
+END
+	run sluice-check --dir "$T/trick" --all
+	said '9999_trick.py:7' "$trick"
+done
+
 # --- sluice-tag ---
 git update-ref refs/remotes/origin/main HEAD~3
 ok "sluice-tag" sluice-tag

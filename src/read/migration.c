@@ -215,6 +215,17 @@ own_function(struct attrs *x, const char *name)
 }
 
 static void
+add_op(struct attrs *x, const struct op *op)
+{
+	struct op *ops = arena_array(x->r->a, struct op, x->m->ops.n + 1);
+
+	for (uint32_t k = 0; k < x->m->ops.n; k++)
+		ops[k] = x->m->ops.v[k];
+	ops[x->m->ops.n++] = *op;
+	x->m->ops.v = ops;
+}
+
+static void
 read_operations(struct attrs *x)
 {
 	static const char *const own[] = { "__init__", "apply", "operations" };
@@ -225,16 +236,12 @@ read_operations(struct attrs *x)
 	for (size_t i = 0; i < countof(own); i++) {
 		if (!own_function(x, own[i]))
 			continue;
-		struct op *ops = arena_array(x->r->a, struct op,
-		    x->m->ops.n + 1);
-		for (uint32_t k = 0; k < x->m->ops.n; k++)
-			ops[k] = x->m->ops.v[k];
 		struct binding *b = scope_own(x->cls, sym_get(x->r->a, own[i]));
-		ops[x->m->ops.n] = op_opaque(x->r,
+		struct op o = op_opaque(x->r,
 		    x->cls->m->syn.v[b->node].line, NULL, sym_printf(x->r->a,
 		    "the migration has its own %s()", own[i]));
-		x->m->ops.v = ops;
-		x->m->ops.n++;
+
+		add_op(x, &o);
 	}
 }
 
@@ -281,18 +288,64 @@ is_migration(struct reader *r, struct scope *cls)
 	    scope_own(cls, sym_get(r->a, "dependencies")) != NULL;
 }
 
+static bool
+is_name(const struct syntax *s, uint32_t i, const char *name)
+{
+	const struct node *n = &s->v[i];
+
+	return n->kind == N_IDENTIFIER && n->field != F_ATTRIBUTE &&
+	    n->end - n->start == strlen(name) &&
+	    memcmp(s->text + n->start, name, strlen(name)) == 0;
+}
+
+/* The line where the class is named once more at module level, decorated, or
+ * its operations are taken apart: Django sees what we do not. 0: nowhere. */
+static uint32_t
+class_touched(const struct syntax *s, uint32_t cls)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		bool within = i > cls && i < cls + s->v[cls].size;
+		uint32_t of = s->v[i].kind == N_SUBSCRIPT ? node_first(s, i) : 0;
+
+		/* before it, a name may be imported and derived from */
+		if (is_name(s, i, "Migration") && (i >= cls + s->v[cls].size ||
+		    (i < cls && (s->v[i].field == F_NAME ||
+		    s->v[i].field == F_LEFT))))
+			return s->v[i].line;
+		if (s->v[i].kind == N_DECORATED && i < cls &&
+		    i + s->v[i].size > cls)
+			return s->v[i].line;
+		if (within && of != 0 && is_name(s, of, "operations"))
+			return s->v[i].line;
+	}
+	return 0;
+}
+
+/* NULL: none here. What Migration is bound to when it is no class that can be
+ * followed is told in *odd. */
 static struct scope *
-find_class(struct reader *r, struct module *m)
+find_class(struct reader *r, struct module *m, uint32_t *node, uint32_t *odd)
 {
 	struct scope *where = &m->top;
 	struct binding *b = scope_own(&m->top, sym_get(r->a, "Migration"));
 
 	if (b != NULL && b->kind == BIND_IMPORT)
 		b = dotted_find(r, b->dotted, &where);
-	if (b == NULL || b->kind != BIND_CLASS)
+	if (b == NULL || b->kind == BIND_IMPORT)
 		return NULL;
+	*node = b->node;
+	if (b->kind != BIND_CLASS) {
+		*odd = where->m->syn.v[b->node].line;
+		return NULL;
+	}
 	struct scope *cls = class_scope(r, where->m, b->node);
-	return is_migration(r, cls) ? cls : NULL;
+	if (is_migration(r, cls))
+		return cls;
+	/* one that derives from a first one of the same name */
+	uint32_t before = class_touched(&where->m->syn, b->node);
+	if (before != 0 && before < where->m->syn.v[b->node].line)
+		*odd = where->m->syn.v[b->node].line;
+	return NULL;
 }
 
 /* "shop/migrations/0001_x.py" → "shop.migrations.0001_x" */
@@ -326,7 +379,13 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	if (m == NULL)
 		return -1;
 	r->own = m;
-	struct scope *cls = find_class(r, m);
+	uint32_t node = 0, odd = 0;
+	struct scope *cls = find_class(r, m, &node, &odd);
+	if (odd != 0) {
+		*line = odd;
+		return err_set(e, "'Migration' is not a plain class here, so "
+		    "what it does cannot be read");
+	}
 	if (cls == NULL)
 		return 0;
 	const char *slash = strrchr(path, '/');
@@ -339,6 +398,13 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	out->blob = sym_get(r->a, hex);
 	struct attrs x = { .r = r, .m = out, .cls = cls };
 	read_operations(&x);
+	uint32_t touched = cls->m == m ? class_touched(&m->syn, node) : 0;
+	if (touched != 0) {
+		struct op o = op_opaque(r, touched, NULL, "the class or its "
+		    "operations are changed here in a way that is not followed");
+
+		add_op(&x, &o);
+	}
 	read_deps(&x, "dependencies", &out->deps, &out->ndeps);
 	read_deps(&x, "run_before", &out->run_before, &out->nrun_before);
 	read_deps(&x, "replaces", &out->replaces, &out->nreplaces);
