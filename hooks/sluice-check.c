@@ -41,7 +41,9 @@ static const char help[] =
     "  -h, --help\n"
     "\n"
     "\"What is deployed\" is refs/sluice/deployed/TARGET, else the merge base\n"
-    "with the base branch, else HEAD.\n"
+    "with the base branch, else (for --index) HEAD. It is told on stderr; a\n"
+    "commit for which none of them is here is not judged: fetch, or say A..B.\n"
+    "Exit: 0 fine, 1 refused, 2 usage or configuration, 3 could not tell.\n"
     "\n"
     "Example, in CI:  sluice-check origin/main..HEAD --all\n";
 
