@@ -46,6 +46,12 @@ exits 1 "--format sarif" sluice-check --format sarif
 is "$(json 'd["version"], d["runs"][0]["results"][0]["level"], d["runs"][0]["results"][0]["ruleId"]')" \
     "2.1.0 error split" "is SARIF"
 git checkout -q main
+git checkout -q -b opaque
+opaque 0005_fill 0004_drop && git add -A && git commit -q -m fill
+exits 1 "one that a person must judge" sluice-check --format json
+is "$(json '[(o["kind"], o["line"]) for o in d["migrations"][0]["opaque"]]')" \
+    "[('python', 9)]" "which part, and where"
+git checkout -q main
 
 exits 2 "a commit that is not there" sluice-check 1234567890
 said "there is no commit '1234567890'" "is named"

@@ -83,6 +83,13 @@ struct precondition {		/* what rows must satisfy before a step */
 	bool old_code_violates;	/* deployed code can still write such rows */
 };
 
+struct opaque_part {		/* a part that a person must judge, and why */
+	enum opaque why;
+	sym text;
+	uint32_t line;
+};
+extern const char *const opaque_name[];		/* "python", "sql", … */
+
 struct verdict {
 	const struct migration *m;
 	struct findings a, b;	/* corners A and B, (old, old) subtracted */
@@ -94,6 +101,8 @@ struct verdict {
 	enum forward phase;	/* with the tag: FWD_SAFE, FWD_UNSAFE, or what refuses */
 	bool removes;		/* FWD_EITHER: removes something: goes after */
 	bool opaque;
+	struct opaque_part *parts;	/* opaque: its parts, in order */
+	uint32_t nparts;
 	bool irreversible;
 	sym loses;		/* what its reverse loses, in words; NULL nothing */
 	sym drops;		/* what it loses itself, for good; NULL nothing */

@@ -29,21 +29,14 @@ stale(const struct migration *m)
 static sym
 opaque_text(const struct judging *j, uint32_t k)
 {
-	const struct moved *m = j->r->v[k];
+	const struct verdict *v = &j->out->v[k];
+	const char *path = v->m->path != NULL ? v->m->path : v->m->name;
 
-	for (uint32_t i = 0; i < m->nchanges; i++) {
-		const struct change *c = &m->changes[i];
-
-		if (c->why == OPAQUE_NOT)
-			continue;
-		return sym_printf(j->a, "%s:%u: %s: a person must say which "
-		    "phase it is for: sluice tag --safe|--unsafe --because "
-		    "\"…\" %s", m->m->path != NULL ? m->m->path : m->m->name,
-		    c->op == NULL ? 0 : c->op->line, c->note != NULL ?
-		    c->note : "cannot be read", m->m->path != NULL ?
-		    m->m->path : m->m->name);
-	}
-	return NULL;
+	if (v->nparts == 0)
+		return NULL;
+	return sym_printf(j->a, "%s:%u: %s: a person must say which phase it "
+	    "is for: sluice tag --safe|--unsafe --because \"…\" %s", path,
+	    v->parts[0].line, v->parts[0].text, path);
 }
 
 static sym

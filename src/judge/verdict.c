@@ -267,6 +267,13 @@ distrust_gone(struct findings *f, const struct moved *m)
 	f->n = kept;
 }
 
+const char *const opaque_name[] = {
+	[OPAQUE_NOT] = "none", [OPAQUE_PYTHON] = "python",
+	[OPAQUE_SQL] = "sql", [OPAQUE_DATA] = "data",
+	[OPAQUE_OPERATION] = "operation", [OPAQUE_FIELD] = "field",
+	[OPAQUE_STATE] = "state", [OPAQUE_SYNTAX] = "syntax"
+};
+
 static bool
 is_opaque(const struct moved *m)
 {
@@ -274,6 +281,23 @@ is_opaque(const struct moved *m)
 		if (m->changes[i].why != OPAQUE_NOT)
 			return true;
 	return false;
+}
+
+static void
+opaque_parts(struct judging *j, struct verdict *v, const struct moved *m)
+{
+	v->opaque = is_opaque(m);
+	if (v->opaque)
+		v->parts = arena_array(j->a, struct opaque_part, m->nchanges);
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		const struct change *c = &m->changes[i];
+
+		if (c->why == OPAQUE_NOT)
+			continue;
+		v->parts[v->nparts++] = (struct opaque_part){ c->why,
+		    c->note != NULL ? c->note : "cannot be read",
+		    c->op != NULL ? c->op->line : 0 };
+	}
 }
 
 /* A constraint that models do not speak of, written by hand, is one that the
@@ -334,7 +358,7 @@ judge_one(struct judging *j, uint32_t k)
 	struct verdict *v = &j->out->v[k];
 
 	v->m = m->m;
-	v->opaque = is_opaque(m);
+	opaque_parts(j, v, m);
 	if (v->opaque)		/* the part that is not read may be what is missing */
 		v->never.n = 0;
 	gist(j, v, m);

@@ -108,15 +108,16 @@ fixes(const struct verdict *v)
 }
 
 static json_t *
-opaque(const struct migration *m)
+opaque(const struct verdict *v)
 {
 	json_t *all = json_array();
 
-	for (uint32_t i = 0; i < m->nproblems; i++) {
+	for (uint32_t i = 0; i < v->nparts; i++) {
 		json_t *o = json_object();
 
-		set(o, "text", m->problems[i].what);
-		set_line(o, m->problems[i].line);
+		set(o, "kind", opaque_name[v->parts[i].why]);
+		set(o, "text", v->parts[i].text);
+		set_line(o, v->parts[i].line);
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -142,7 +143,7 @@ migration(const struct verdict *v)
 	json_object_set_new(o, "reasons", why);
 	json_object_set_new(o, "hazards", hazards(v));
 	json_object_set_new(o, "fixes", fixes(v));
-	json_object_set_new(o, "opaque", opaque(v->m));
+	json_object_set_new(o, "opaque", opaque(v));
 	return o;
 }
 
