@@ -228,6 +228,10 @@ unique_by_index(struct fixing *f)
 {
 	const struct con *c = f->d->con;
 	struct strbuf cols STRBUF_SCOPED = STRBUF_INIT;
+	/* without a name of its own: as PostgreSQL would name it */
+	sym name = c->name != NULL || c->ncols == 0 || c->cols[0] == NULL ?
+	    c->name : sym_printf(f->j->a, "%.29s_%.29s_key", f->d->table,
+	    c->cols[0]);
 
 	for (uint16_t i = 0; i < c->ncols; i++) {
 		if (c->cols[i] == NULL)
@@ -247,8 +251,8 @@ unique_by_index(struct fixing *f)
 	    "    'ALTER TABLE \"%s\" ADD CONSTRAINT \"%s\" UNIQUE USING INDEX "
 	    "\"%s\"',\n"
 	    "    'ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"',\n"
-	    "),\n", c->name, f->d->table, cols.s, c->name, f->d->table, c->name,
-	    c->name, f->d->table, c->name);
+	    "),\n", name, f->d->table, cols.s, name, f->d->table, name, name,
+	    f->d->table, name);
 }
 
 void

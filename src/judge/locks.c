@@ -310,7 +310,8 @@ add_con(struct locking *l)
 			return;
 		h->build = h->scan = true;
 		say(l, h, "index-locks", "builds the unique index of \"%s\" "
-		    "while nobody can read the table", c->name);
+		    "while nobody can read the table", c->name != NULL ?
+		    c->name : l->d->table);
 		return;
 	case CON_EXCLUDE:
 		if ((h = lock(l, l->d->table, AE)) == NULL)

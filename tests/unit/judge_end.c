@@ -148,6 +148,9 @@ static const struct {
 	{ "a many-to-many", { "migrations.AddField('order', 'friends', "
 	  "models.ManyToManyField('shop.Customer', related_name='+'))" },
 	  "safe>safe", NULL },
+	{ "a one-to-one", { "migrations.AddField('order', 'twin', models."
+	  "OneToOneField('shop.Customer', models.SET_NULL, null=True))" },
+	  "safe>safe", "ADD CONSTRAINT \"shop_order_twin_id_key\" UNIQUE" },
 	{ "RunPython", { "migrations.RunPython(fill)" }, "opaque>opaque!",
 	  "a person must say" },
 	{ "under a condition that nobody can decide", { "*([migrations.AddField("
@@ -265,6 +268,8 @@ main(void)
 		}
 		bool good = cases[i].phases == NULL ||
 		    is(got.s, cases[i].phases, cases[i].name);
+		good &= ok(strstr(text.s, "(null)") == NULL,
+		    "%s: all have a name", cases[i].name);
 		if (cases[i].text != NULL)
 			good &= ok(strstr(text.s, cases[i].text) != NULL,
 			    "%s: in words", cases[i].name);
