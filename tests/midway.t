@@ -1,6 +1,7 @@
 #!/bin/sh
 # kill -9 of a deploy in the middle of a migration that goes on without it:
-# the next one waits for its end and runs nothing twice.
+# the next one waits for its end and runs nothing twice. And one that stopped
+# in its middle: the way back is asked of what stands, not of the record.
 # shellcheck disable=SC2154
 . "${0%/*}/lib.sh"
 . "${0%/*}/site.sh"
@@ -67,4 +68,71 @@ is "$(sql shop "SELECT count(*) FROM django_migrations WHERE app = 'shop'")" 2 \
 is "$(sql shop "SELECT indisvalid FROM pg_index
     WHERE indexrelid = 'by_note'::regclass")" t "the index is whole"
 ok "the host serves it" serves 1 index
+
+# --- it stopped in its middle -------------------------------------------------
+
+cat >shop/migrations/0003_tidy.py <<'END'
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("shop", "0002_note")]
+    operations = [
+        migrations.RemoveField("customer", "fax"),
+        migrations.RemoveIndex("order", "by_note"),
+    ]
+END
+sed -i -e '/fax = /d' -e '/class Meta/,$d' shop/models.py
+git add -A && git commit -q -m "tidy" && git tag tidy
+hold() { # a reader that keeps its lock
+	rm -f "$T/hold"
+	mkfifo "$T/hold"
+	"$pgbin/psql" -Xq -d shop <"$T/hold" >/dev/null 2>&1 &
+	exec 4>"$T/hold"
+	echo "BEGIN; SELECT count(*) FROM shop_order;" >&4
+}
+sed -i 's/^retry_delay/lock_timeout = 200ms\nretries = 0\n&/' "$conf"
+hold
+exits 5 "a migration that is not atomic stops halfway" sluice-deploy production tidy
+said 'held: an unsafe migration has begun' "it is held"
+said 'stopped halfway: "shop_customer"."fax" is gone' "and says what is gone"
+ok "the host still serves the new release" serves 1 tidy
+exits 1 "sluice-rollback" sluice-rollback production --accept all
+said 'shop.0003_tidy stopped halfway \("shop_customer"."fax" is gone' \
+    "is refused by what the catalogue says"
+said 'migrate --fake shop 0003_tidy' "and says what to do"
+ok "the host serves the new release all the time" serves 1 tidy
+sql shop 'ALTER TABLE shop_customer ADD fax varchar(40)'
+exits 0 "undone by hand, it can go back" sluice-rollback production --accept all
+ok "the host serves the old release" serves 1 index
+is "$(sql shop "SELECT count(*) FROM django_migrations WHERE app = 'shop'")" 2 \
+    "nothing is recorded that does not stand"
+echo "COMMIT;" >&4
+exec 4>&-
+
+# The same in the safe phase: old code does not mind what is there already.
+git checkout -q index
+cat >shop/migrations/0003_more.py <<'END'
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("shop", "0002_note")]
+    operations = [
+        migrations.AddField("customer", "phone", models.TextField(null=True)),
+        migrations.AddField("order", "more", models.TextField(null=True)),
+    ]
+END
+sed -i -e '/fax = /a \    phone = models.TextField(null=True)' \
+    -e '/note = /a \    more = models.TextField(null=True)' shop/models.py
+git add -A && git commit -q -m "more" && git tag more
+hold
+exits 4 "one of the safe phase: the release goes back" sluice-deploy production more
+said 'shop.0003_more stopped halfway and stays so: "shop_customer"."phone" is' \
+    "it says what stays"
+ok "the host serves the old release" serves 1 index
+echo "COMMIT;" >&4
+exec 4>&-
 done_testing

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "judge/verdict.h"
+#include "plan/halfway.h"
 
 enum step_kind {		/* lane, subject -> want */
 	STEP_STAGE,		/* host, release -> "staged" */
@@ -84,6 +85,9 @@ struct plan_done {
 	bool code_only;
 	const sym *accepted;
 	uint32_t naccepted;
+	/* rows that are STEP_FAILED and of which something stands, or may */
+	const struct halfway *halfway;
+	uint32_t nhalfway;
 };
 void plan_back(struct plan *out, struct arena *a, const struct plan_facts *f,
     const struct plan_done *done);

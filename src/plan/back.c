@@ -10,6 +10,7 @@ struct undo {			/* a migration that the deploy has applied */
 	const struct verdict *v;
 	enum forward phase;	/* of its reverse, as in struct verdict */
 	bool kept;		/* stays applied */
+	const struct halfway *halfway;	/* NULL: it is applied as a whole */
 };
 
 struct back {
@@ -78,7 +79,7 @@ needs(const struct plan_facts *f, const struct verdict *x,
 	return false;
 }
 
-static void
+static struct undo *
 undo_add(struct back *k, const struct step *s)
 {
 	sym key = sym_get(k->b.a, s->subject);
@@ -86,7 +87,7 @@ undo_add(struct back *k, const struct step *s)
 
 	for (uint32_t i = 0; i < k->undo.n; i++)
 		if (streq(k->undo.v[i].key, key))
-			return;
+			return &k->undo.v[i];
 	u = list_add(k->b.a, &k->undo);
 	u->key = key;
 	u->v = verdict_of(k->b.f, key);
@@ -98,6 +99,16 @@ undo_add(struct back *k, const struct step *s)
 	else if (!is_first(k->b.f) && (u->v->reverse == FWD_SAFE ||
 	    u->v->reverse == FWD_UNSAFE))
 		u->phase = u->v->reverse;
+	return u;
+}
+
+static const struct halfway *
+halfway_of(const struct plan_done *d, sym key)
+{
+	for (uint32_t i = 0; i < d->nhalfway; i++)
+		if (streq(d->halfway[i].key, key))
+			return &d->halfway[i];
+	return NULL;
 }
 
 static void
@@ -118,10 +129,13 @@ collect(struct back *k)
 {
 	for (uint32_t i = 0; i < k->d->n; i++) {
 		const struct step *s = &k->d->steps[i];
+		const struct halfway *h = halfway_of(k->d, s->subject);
 
-		if (s->kind != STEP_MIGRATION || !happened(s))
+		if (s->kind != STEP_MIGRATION || (!happened(s) && h == NULL))
 			continue;
-		if (streq(s->want, "applied"))
+		if (h != NULL)
+			undo_add(k, s)->halfway = h;
+		else if (streq(s->want, "applied"))
 			undo_add(k, s);
 		else
 			undo_drop(k, s->subject);
@@ -134,6 +148,7 @@ start(struct back *k, struct plan *out)
 	const struct plan_facts *f = k->b.f;
 	sym *on = arena_array(k->b.a, sym, f->nhosts + 1);
 	sym *applied = arena_array(k->b.a, sym, k->undo.n + 1);
+	uint32_t napplied = 0;
 
 	for (uint32_t h = 0; h < f->nhosts; h++) {
 		on[h] = f->from;
@@ -148,13 +163,39 @@ start(struct back *k, struct plan *out)
 			on[h] = f->on[h];
 	}
 	for (uint32_t i = 0; i < k->undo.n; i++)
-		applied[i] = k->undo.v[i].key;
+		if (k->undo.v[i].halfway == NULL)
+			applied[napplied++] = k->undo.v[i].key;
 	out->kind = sym_get(k->b.a, "rollback");
 	out->from = sym_get(k->b.a, f->to);
 	out->to = sym_get(k->b.a, f->from == NULL ? "" : f->from);
 	out->start_on = on;
 	out->start_applied = applied;
-	out->nstart_applied = k->undo.n;
+	out->nstart_applied = napplied;
+}
+
+/* What stands of one that stopped halfway is for a person: Django can run
+ * neither the rest of it nor the way back from its middle. */
+static void
+keep_halfway(struct back *k, struct undo *u)
+{
+	const struct halfway *h = u->halfway;
+	const char *what = h->stands == HALFWAY_ALL ? "is done and not "
+	    "recorded" : "stopped halfway";
+
+	u->kept = true;
+	if (!h->old_runs)
+		build_note(&k->b, NOTE_REFUSE, "%s %s (%s), and '%s' does not "
+		    "run on that: finish it by hand and record it (manage.py "
+		    "migrate --fake %s %s), or undo by hand what stands", u->key,
+		    what, h->text, k->b.f->from, u->v == NULL ? u->key :
+		    u->v->m->app, u->v == NULL ? "" : u->v->m->name);
+	else if (k->d->automatic || accepted(k->d, u->key) ||
+	    (h->stands == HALFWAY_NOTHING && u->phase == FWD_SAFE))
+		build_note(&k->b, NOTE_WARN, "%s %s and stays so: %s", u->key,
+		    what, h->text);
+	else
+		build_note(&k->b, NOTE_REFUSE, "%s %s (%s): --accept %s leaves "
+		    "it so", u->key, what, h->text, u->key);
 }
 
 /* What is irreversible stays, and with it what it needs: each of them must be
@@ -166,7 +207,9 @@ keep(struct back *k)
 		struct undo *u = &k->undo.v[i];
 		sym because = NULL;
 
-		if (u->v == NULL)
+		if (u->halfway != NULL)
+			keep_halfway(k, u);
+		if (u->halfway != NULL || u->v == NULL)
 			continue;
 		for (uint32_t j = i + 1; because == NULL && j < k->undo.n; j++)
 			if (k->undo.v[j].kept && needs(k->b.f, k->undo.v[j].v,
@@ -298,6 +341,21 @@ floor_back(struct back *k)
 	build_step(&k->b, STEP_FLOOR, "db", "floor", k->b.f->from);
 }
 
+static void
+gone(struct back *k)
+{
+	for (uint32_t i = 0; i < k->undo.n; i++) {
+		const struct undo *u = &k->undo.v[i];
+
+		if (u->halfway != NULL)
+			build_note(&k->b, NOTE_LOSES, "%s stopped halfway: %s",
+			    u->key, u->halfway->text);
+		else if (u->v != NULL && u->v->drops != NULL)
+			build_note(&k->b, NOTE_LOSES, "%s %s", u->key,
+			    u->v->drops);
+	}
+}
+
 /* Past the first unsafe migration nothing is undone without a person. */
 static void
 by_itself(struct back *k)
@@ -306,11 +364,7 @@ by_itself(struct back *k)
 		build_note(&k->b, NOTE_REFUSE, "held: an unsafe migration has "
 		    "begun, and '%s' serves on every host; mend what failed and "
 		    "--resume, or ask for a rollback", k->b.f->to);
-		for (uint32_t i = 0; i < k->undo.n; i++)
-			if (k->undo.v[i].v != NULL &&
-			    k->undo.v[i].v->drops != NULL)
-				build_note(&k->b, NOTE_LOSES, "%s %s",
-				    k->undo.v[i].key, k->undo.v[i].v->drops);
+		gone(k);
 		return;
 	}
 	if (any_touched(k->d, STEP_PUBLISH, NULL)) {
@@ -322,8 +376,11 @@ by_itself(struct back *k)
 	floor_back(k);
 	hosts_back(k);
 	for (uint32_t i = 0; i < k->undo.n; i++)
-		build_note(&k->b, NOTE_INFO, "%s stays applied: '%s' runs with "
-		    "it", k->undo.v[i].key, k->b.f->from);
+		if (k->undo.v[i].halfway != NULL)
+			keep_halfway(k, &k->undo.v[i]);
+		else
+			build_note(&k->b, NOTE_INFO, "%s stays applied: '%s' "
+			    "runs with it", k->undo.v[i].key, k->b.f->from);
 }
 
 static void
@@ -346,7 +403,9 @@ static void
 code_only(struct back *k)
 {
 	for (uint32_t i = 0; i < k->undo.n; i++)
-		if (k->undo.v[i].phase == FWD_UNSAFE)
+		if (k->undo.v[i].halfway != NULL)
+			keep_halfway(k, &k->undo.v[i]);
+		else if (k->undo.v[i].phase == FWD_UNSAFE)
 			build_note(&k->b, NOTE_REFUSE, "%s is applied: '%s' "
 			    "does not run with it, so its code cannot go back "
 			    "alone", k->undo.v[i].key, k->b.f->from);

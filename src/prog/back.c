@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "act/watch.h"
 #include "base/clock.h"
 #include "base/util.h"
 
@@ -43,26 +44,96 @@ go_judge_rows(struct go *g, struct err *e)
 	return 0;
 }
 
+static bool
+applied_row(const struct site *s, const char *key)
+{
+	for (uint32_t k = 0; k < s->napplied; k++) {
+		const struct applied *x = &s->applied[k];
+		size_t n = strlen(x->app);
+		if (strncmp(key, x->app, n) == 0 && key[n] == '.' &&
+		    streq(key + n + 1, x->name))
+			return true;
+	}
+	return false;
+}
+
+/* Does the old code run on what stands now? */
+static bool
+old_runs(struct go *g)
+{
+	struct release *r = &g->judged.release;
+	struct findings f = { 0 }, base = { 0 };
+
+	runs_on(&f, g->s.a, &r->old.want, &g->s.have, NULL, &g->s.settings);
+	runs_on(&base, g->s.a, &r->old.want, &r->old.have, NULL,
+	    &g->s.settings);
+	findings_minus(&f, &base);
+	return findings_worst(&f) < DEGREE_MAY;
+}
+
+/* One without a transaction that was begun and is not recorded. true: some of
+ * it stands, or may. */
+static bool
+halfway(struct go *g, struct plan_done *done, struct halfway *v,
+    const struct step *s)
+{
+	const struct release *r = &g->judged.release;
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct migration *m = r->v[i]->m;
+		size_t n = strlen(m->app);
+		if (m->atomic || strncmp(s->subject, m->app, n) != 0 ||
+		    s->subject[n] != '.' || !streq(s->subject + n + 1, m->name))
+			continue;
+		struct halfway *h = &v[done->nhalfway];
+		halfway_look(h, g->s.a, r->v[i], &g->s.have);
+		if (h->stands == HALFWAY_NOTHING && !h->unseen)
+			return false;
+		h->old_runs = old_runs(g);
+		done->nhalfway++;
+		return true;
+	}
+	return false;
+}
+
 /* Rows in doubt: the database knows which migrations stand. */
 static void
-rows_settle(struct go *g)
+rows_settle(struct go *g, struct plan_done *done)
 {
+	struct halfway *v = arena_array(g->s.a, struct halfway, g->plan.n + 1);
+
 	for (uint32_t i = 0; i < g->plan.n; i++) {
 		struct step *s = &g->plan.steps[i];
 		if (s->kind != STEP_MIGRATION || s->status == STEP_TODO ||
 		    s->status == STEP_DROPPED)
 			continue;
-		bool stands = false;
-		for (uint32_t k = 0; k < g->s.napplied; k++) {
-			const struct applied *x = &g->s.applied[k];
-			size_t n = strlen(x->app);
-			stands |= strncmp(s->subject, x->app, n) == 0 &&
-			    s->subject[n] == '.' &&
-			    streq(s->subject + n + 1, x->name);
-		}
-		bool done = stands == streq(s->want, "applied");
-		s->status = done ? STEP_DONE : STEP_TODO;
+		bool stands = applied_row(&g->s, s->subject);
+		if (stands == streq(s->want, "applied"))
+			s->status = STEP_DONE;
+		else
+			s->status = !stands && halfway(g, done, v, s) ?
+			    STEP_FAILED : STEP_TODO;
 	}
+	done->halfway = v;
+}
+
+/* A session that a lost link or a killed deploy left behind may still change
+ * what the way back is made for. */
+static int
+still_runs(struct go *g, struct plan *back, struct err *e)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	int got = watch_migrating(&b, g->s.db, e);
+	if (got <= 0)
+		return got;
+	struct plan_note *n = arena_make(g->s.a, struct plan_note);
+	n->kind = NOTE_REFUSE;
+	n->text = sym_printf(g->s.a, "%s: wait for its end, or cancel it", b.s);
+	*back = (struct plan){ .target = g->plan.target,
+	    .kind = sym_get(g->s.a, "rollback"), .from = g->plan.to,
+	    .to = g->plan.from, .notes = n, .nnotes = 1 };
+	return 1;
 }
 
 int
@@ -71,9 +142,12 @@ go_plan_back(struct go *g, struct plan *back, struct plan_done *done,
 {
 	struct plan_facts f;
 
+	int runs = still_runs(g, back, e);
+	if (runs != 0)
+		return runs < 0 ? -1 : 0;
 	if (go_judge_rows(g, e) < 0)
 		return -1;
-	rows_settle(g);
+	rows_settle(g, done);
 	done->steps = g->plan.steps;
 	done->n = g->plan.n;
 	site_plan_facts(&f, &g->s, &g->judged, g->plan.from, g->plan.to, on);
@@ -115,6 +189,9 @@ back_run(struct go *g, const struct plan *back, const struct err *why,
 
 	warn("%s", why->msg);
 	warn("going back to %s", from);
+	for (uint32_t i = 0; i < back->nnotes; i++)
+		if (back->notes[i].kind != NOTE_INFO)
+			warn("%s", back->notes[i].text);
 	g->plan = *back;
 	if (go_begin(g, "rollback", e) < 0 ||
 	    ledger_run_end(g->s.db, went, "failed", why->msg, e) < 0)
