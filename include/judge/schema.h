@@ -123,6 +123,8 @@ struct ddl {
 	bool cascade, concurrently, if_exists;
 	bool using;		/* TYPE … USING: may fail, always rewrites */
 	bool deferred;		/* Django runs it at the end of the migration */
+	bool joined;		/* no instant between it and the one before: sent as
+				 * one text, or part of the same statement */
 	const char *sql;	/* the statement as written or as Django emits it; may be NULL */
 	sym why;
 };

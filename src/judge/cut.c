@@ -1,91 +1,217 @@
-/* One split in thirty only needs the file to be cut: each of its operations
- * has a phase, though they have none together. */
+/* One split in thirty only needs the file to be cut: each of its parts has a
+ * phase, though they have none together. */
 #include "judge/fixing.h"
 
 #include <string.h>
 
 #include "base/util.h"
 
-enum part { PART_EITHER, PART_FIRST, PART_LAST, PART_NEITHER };
+#define OPERATIONS 60		/* more are not weighed one by one */
 
-/* One operation: old code on the schema with it and what stands before it,
- * new code on the schema with all but it. */
-static enum part
-part_of(struct fixing *f, uint32_t i)
+/* A part of m as a migration of its own. */
+static struct moved *
+part(struct arena *a, const struct moved *m, uint32_t from, uint32_t n)
 {
-	const struct release *r = f->j->r;
-	struct vec before = f->m->before.have, after = before, all = before;
-	struct findings fa = { 0 }, fb = { 0 }, x = { 0 }, y = { 0 };
-	struct vec without = before;
+	struct moved *p = arena_copy(a, m, sizeof(*m));
 
-	for (uint32_t k = 0; k < f->m->nchanges; k++)
-		for (uint32_t d = 0; d < f->m->changes[k].fwd.n; d++) {
-			const struct ddl *s = &f->m->changes[k].fwd.v[d];
+	p->changes += from;
+	p->nchanges = n;
+	p->steps = NULL;
+	return p;
+}
+
+static struct vec
+folded(struct arena *a, struct vec have, const struct moved *m)
+{
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
 			sym missing = NULL;
 
-			if (k < i)
-				schema_apply(f->j->a, &before, s, &missing);
-			if (k <= i)
-				schema_apply(f->j->a, &after, s, &missing);
-			if (k != i)
-				schema_apply(f->j->a, &without, s, &missing);
-			schema_apply(f->j->a, &all, s, &missing);
+			schema_apply(a, &have, &m->changes[i].fwd.v[k],
+			    &missing);
 		}
-	struct names touched = schema_touched(f->j, &f->m->before.have, &all);
+	return have;
+}
 
-	runs_on(&fa, f->j->a, &r->old.want, &after, &touched, f->j->s);
-	runs_on(&x, f->j->a, &r->old.want, &before, &touched, f->j->s);
-	findings_minus(&fa, &x);
-	findings_soften(&fa, &r->old.have, &after);
-	runs_on(&fb, f->j->a, &r->new.want, &without, &touched, f->j->s);
-	runs_on(&y, f->j->a, &r->new.want, &all, &touched, f->j->s);
-	findings_minus(&fb, &y);
+/* Safe, unsafe, either; split: in no phase. */
+static enum forward
+phase_of(struct judging *j, struct square *q)
+{
+	square_ask(j, q);
+	bool a = findings_worst(&q->a) < DEGREE_MAY;
+	bool b = findings_worst(&q->b) < DEGREE_MAY;
 
-	bool a = findings_worst(&fa) < DEGREE_MAY;
-	bool b = findings_worst(&fb) < DEGREE_MAY;
-	return a && b ? PART_EITHER : a ? PART_FIRST : b ? PART_LAST :
-	    PART_NEITHER;
+	return !a && !b ? FWD_SPLIT : is_opaque(q->m) ? FWD_OPAQUE :
+	    a && b ? FWD_EITHER : a ? FWD_SAFE : FWD_UNSAFE;
+}
+
+struct cut { enum forward first, last; };
+
+/* m's first n changes, then its others: the phases of both. */
+static bool
+try(struct fixing *f, const struct moved *m, uint32_t n, struct cut *cut)
+{
+	struct judging *j = f->j;
+	uint32_t k = f->at;
+	struct square x = { .m = part(j->a, m, 0, n), .before = j->at[k] };
+	struct square y = { .m = part(j->a, m, n, m->nchanges - n),
+		.after = j->at[k + 1], .with = schema_without(j, k, true) };
+
+	x.after = y.before = folded(j->a, x.before, x.m);
+	x.without = schema_without(j, k, false);
+	x.with = y.without = folded(j->a, x.without, x.m);
+	cut->first = phase_of(j, &x);
+	cut->last = phase_of(j, &y);
+	if (cut->first == FWD_SPLIT || cut->last == FWD_SPLIT)
+		return false;
+	/* what is safe does not wait for what is not */
+	return cut->first != FWD_UNSAFE || cut->last != FWD_SAFE;
+}
+
+static sym
+span(struct arena *a, uint32_t from, uint32_t to)
+{
+	return from == to ? sym_printf(a, "operation %u", from) :
+	    sym_printf(a, "operations %u to %u", from, to);
 }
 
 static void
-lines(struct strbuf *b, const struct fixing *f, const enum part *p,
-    enum part which)
+tell(struct fixing *f, const struct cut *c, uint32_t first, uint32_t last)
 {
-	for (uint32_t i = 0; i < f->m->nchanges; i++) {
-		bool last = p[i] == PART_LAST;
+	struct arena *a = f->j->a;
 
-		if (last != (which == PART_LAST) || f->m->changes[i].op == NULL)
+	f->c = NULL;
+	fix_add(f, sym_printf(a, "cut it in two after operation %u: then the "
+	    "first part is %s, the second %s", first, forward_name[c->first],
+	    forward_name[c->last]), "# this migration: %s\n"
+	    "# the next one, which depends on it: %s\n", span(a, 1, first),
+	    span(a, last, operation_number(f->m, f->m->nchanges - 1)));
+}
+
+static bool
+cut_between(struct fixing *f)
+{
+	for (uint32_t i = 1; i < f->m->nchanges; i++) {
+		uint32_t x = operation_number(f->m, i - 1);
+		uint32_t y = operation_number(f->m, i);
+		struct cut c;
+
+		if (x == y || !try(f, f->m, i, &c))
 			continue;
-		strbuf_printf(b, "%s%u", b->len > 0 ? ", " : "",
-		    f->m->changes[i].op->line);
+		tell(f, &c, x, y);
+		return true;
 	}
+	return false;
+}
+
+/* Does it run like that, and end the same? */
+static bool
+runs(struct fixing *f, const struct moved *m)
+{
+	struct vec have = m->before.have;
+	sym missing = NULL;
+
+	for (uint32_t i = 0; i < m->nchanges && missing == NULL; i++)
+		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++)
+			schema_apply(f->j->a, &have, &m->changes[i].fwd.v[k],
+			    &missing);
+	return missing == NULL;
+}
+
+static void
+numbers(struct strbuf *b, const struct moved *m, const bool *last, bool which)
+{
+	uint32_t told = 0;
+
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		uint32_t n = operation_number(m, i);
+
+		if (last[i] != which || n == told)
+			continue;
+		strbuf_printf(b, "%s%u", told > 0 ? ", " : "", n);
+		told = n;
+	}
+}
+
+/* Each operation by itself: what must come after goes to the end. */
+static void
+cut_apart(struct fixing *f)
+{
+	struct moved *m = arena_copy(f->j->a, f->m, sizeof(*f->m));
+	struct change *order = arena_array(f->j->a, struct change,
+	    m->nchanges + 1);
+	bool *last = arena_array(f->j->a, bool, m->nchanges + 1);
+	struct strbuf x STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf y STRBUF_SCOPED = STRBUF_INIT;
+	uint32_t n = 0, first;
+	struct cut c;
+
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		const struct moved *one = part(f->j->a, f->m, i, 1);
+		struct square q = { .m = one, .before = m->before.have };
+
+		q.after = folded(f->j->a, q.before, one);
+		q.with = q.without = q.after;	/* old code alone decides */
+		last[i] = phase_of(f->j, &q) != FWD_EITHER;
+		if (i > 0 && operation_number(m, i) ==
+		    operation_number(m, i - 1))
+			last[i] = last[i] || last[i - 1];
+	}
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		if (!last[i])
+			order[n++] = f->m->changes[i];
+	first = n;
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		if (last[i])
+			order[n++] = f->m->changes[i];
+	m->changes = order;
+	if (first == 0 || first == n || !runs(f, m) || !try(f, m, first, &c))
+		return;
+	numbers(&x, f->m, last, false);
+	numbers(&y, f->m, last, true);
+	f->c = NULL;
+	fix_add(f, sym_printf(f->j->a, "make two migrations of it: then the "
+	    "first is %s, the second %s", forward_name[c.first],
+	    forward_name[c.last]),
+	    "# in a migration of its own, first: operation %s\n"
+	    "# in a second one that depends on it: operation %s\n", x.s, y.s);
+}
+
+/* Only what stands between its statements is wrong with it. */
+static bool
+one_transaction(struct fixing *f)
+{
+	struct judging *j = f->j;
+	struct migration *file = arena_copy(j->a, f->m->m, sizeof(*file));
+	struct moved *m = part(j->a, f->m, 0, f->m->nchanges);
+	struct square q = { .m = m, .before = j->at[f->at],
+		.after = j->at[f->at + 1],
+		.without = schema_without(j, f->at, false),
+		.with = schema_without(j, f->at, true) };
+
+	if (file->atomic)
+		return false;
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++)
+			if (m->changes[i].fwd.v[k].concurrently)
+				return false;
+	file->atomic = true;
+	m->m = file;
+	enum forward w = phase_of(j, &q);
+	if (w == FWD_SPLIT)
+		return false;
+	f->c = NULL;
+	fix_add(f, sym_printf(j->a, "let it be one transaction: then it is %s",
+	    forward_name[w]), "# without: atomic = False\n");
+	return true;
 }
 
 void
 fix_cut(struct fixing *f)
 {
-	uint32_t n = f->m->nchanges, first = 0, last = 0;
-	enum part *p = arena_array(f->j->a, enum part, n + 1);
-	struct strbuf before STRBUF_SCOPED = STRBUF_INIT;
-	struct strbuf after STRBUF_SCOPED = STRBUF_INIT;
-
-	if (f->v->forward != FWD_SPLIT || n < 2 || n > 200)
+	if (f->v->forward == FWD_SPLIT && one_transaction(f))
 		return;
-	for (uint32_t i = 0; i < n; i++) {
-		p[i] = part_of(f, i);
-		first += p[i] == PART_FIRST;
-		last += p[i] == PART_LAST;
-		if (p[i] == PART_NEITHER)
-			return;
-	}
-	if (first == 0 || last == 0)
-		return;
-	lines(&before, f, p, PART_FIRST);
-	lines(&after, f, p, PART_LAST);
-	f->c = NULL;
-	fix_add(f, "make two migrations of it: each of its operations has a "
-	    "phase, only together they have none", "# in a migration of its own, "
-	    "first: the operations on lines %s\n"
-	    "# in a second one that depends on it: those on lines %s\n",
-	    before.s, after.s);
+	if (f->v->forward == FWD_SPLIT && f->m->nchanges > 1 &&
+	    f->m->nchanges <= OPERATIONS && !cut_between(f))
+		cut_apart(f);
 }

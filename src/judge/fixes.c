@@ -319,7 +319,8 @@ statement(struct fixing *f)
 void
 fixes(struct judging *j, struct verdict *v, const struct moved *m)
 {
-	struct fixing f = { .j = j, .v = v, .m = m };
+	struct fixing f = { .j = j, .v = v, .m = m,
+	    .at = (uint32_t)(v - j->out->v) };
 
 	for (uint32_t i = 0; i < m->nchanges; i++)
 		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {

@@ -9,6 +9,7 @@ struct fixing {
 	struct judging *j;
 	struct verdict *v;
 	const struct moved *m;
+	uint32_t at;		/* its place in the release */
 	const struct change *c;
 	const struct ddl *d;
 	struct list(struct fix) out;

@@ -20,7 +20,29 @@ struct judging {
 enum degree never_worst(const struct verdict *v, const struct reason **which);
 struct names schema_touched(struct judging *j, const struct vec *x,
     const struct vec *y);
+void reason_add(struct judging *j, struct findings *f, const struct reason *r);
+struct findings reasons_old(struct judging *j, const struct vec *before,
+    const struct vec *after);
+struct findings reasons_new(struct judging *j, const struct vec *with,
+    const struct vec *without);
+/* The schema after k (or before it: !itself) and all that does not need k. */
+struct vec schema_without(struct judging *j, uint32_t k, bool itself);
+/* A migration, or a part of one, and the corners it makes. */
+struct square {
+	const struct moved *m;
+	struct vec before, after;	/* what old code meets */
+	struct vec without, with;	/* and new code, all else being done */
+	struct findings a, b;
+};
+void square_ask(struct judging *j, struct square *q);
+bool is_opaque(const struct moved *m);
 bool pending_needs(const struct judging *j, uint32_t i, uint32_t on);
+
+/* midway.c: what live code meets between statements that nothing makes one;
+ * added to the reasons */
+void midway(struct judging *j, struct square *q);
+/* Which operation of the file, from 1, is the change of? */
+uint32_t operation_number(const struct moved *m, uint32_t change);
 
 /* gist.c: what a migration does, in words */
 void gist(struct judging *j, struct verdict *v, const struct moved *m);

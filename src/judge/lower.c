@@ -412,7 +412,10 @@ run_sql(struct lower *l)
 				l->why = OPAQUE_DATA;
 				l->note = "it changes rows";
 			}
-			emit(l, d.v[k]);
+			struct ddl x = d.v[k];
+			x.joined = k > 0 && strcasestr(v[i].text, "commit") ==
+			    NULL;	/* one text is one transaction */
+			emit(l, x);
 		}
 	}
 }

@@ -146,8 +146,8 @@ schema_touched(struct judging *j, const struct vec *x, const struct vec *y)
 	return (struct names){ v, n };
 }
 
-static void
-add_reason(struct judging *j, struct findings *f, const struct reason *r)
+void
+reason_add(struct judging *j, struct findings *f, const struct reason *r)
 {
 	struct reason *v = arena_array(j->a, struct reason, f->n + 1);
 
@@ -172,30 +172,41 @@ difference(struct judging *j, const struct vec *want,
 	return f;
 }
 
-/* Old code, of whichever release, on the schema after k. */
-static struct findings
-corner_a(struct judging *j, uint32_t k)
+/* Old code, of whichever release, on `after`. */
+struct findings
+reasons_old(struct judging *j, const struct vec *before,
+    const struct vec *after)
 {
-	struct findings f = difference(j, &j->r->old.want, &j->at[k],
-	    &j->at[k + 1]);
+	struct findings f = difference(j, &j->r->old.want, before, after);
 
 	findings_minus(&f, &j->base);
 	for (uint32_t i = 0; i < j->r->nothers; i++) {
 		const struct vec *want = &j->r->others[i].want;
-		struct findings more = difference(j, want, &j->at[k],
-		    &j->at[k + 1]), base = { 0 };
+		struct findings more = difference(j, want, before, after);
+		struct findings base = { 0 };
 
 		runs_on(&base, j->a, want, &j->r->old.have, NULL, j->s);
 		findings_minus(&more, &base);
 		findings_minus(&more, &f);
 		for (uint32_t x = 0; x < more.n; x++)
-			add_reason(j, &f, &more.v[x]);
+			reason_add(j, &f, &more.v[x]);
 	}
-	findings_soften(&f, &j->r->old.have, &j->at[k + 1]);
+	findings_soften(&f, &j->r->old.have, after);
 	return f;
 }
 
-static struct vec
+/* New code without a step; what is wrong with it too is the doing of others. */
+struct findings
+reasons_new(struct judging *j, const struct vec *with,
+    const struct vec *without)
+{
+	struct findings f = difference(j, &j->r->new.want, with, without);
+
+	findings_minus(&f, &j->base);
+	return f;
+}
+
+struct vec
 schema_without(struct judging *j, uint32_t k, bool itself)
 {
 	struct vec have = itself ? j->at[k + 1] : j->at[k];
@@ -204,20 +215,6 @@ schema_without(struct judging *j, uint32_t k, bool itself)
 		if (!pending_needs(j, i, k))
 			schema_fold(j->a, &have, j->r->v[i]);
 	return have;
-}
-
-/* New code on the schema without k and what needs it; what is wrong there
- * also with k is the doing of others. */
-static struct findings
-corner_b(struct judging *j, uint32_t k)
-{
-	struct vec without = schema_without(j, k, false);
-	struct vec with = schema_without(j, k, true);
-
-	struct findings f = difference(j, &j->r->new.want, &with, &without);
-
-	findings_minus(&f, &j->base);
-	return f;
 }
 
 /* Each reason why the new code does not run on its own schema goes to the
@@ -238,8 +235,8 @@ never(struct judging *j)
 		for (uint32_t i = 0; i < all->n; i++)
 			if (!findings_has(&seen, &all->v[i]) &&
 			    (k + 1 == j->n || findings_has(&f, &all->v[i]))) {
-				add_reason(j, &seen, &all->v[i]);
-				add_reason(j, &j->out->v[k].never, &all->v[i]);
+				reason_add(j, &seen, &all->v[i]);
+				reason_add(j, &j->out->v[k].never, &all->v[i]);
 			}
 	}
 }
@@ -274,7 +271,7 @@ const char *const opaque_name[] = {
 	[OPAQUE_STATE] = "state", [OPAQUE_SYNTAX] = "syntax"
 };
 
-static bool
+bool
 is_opaque(const struct moved *m)
 {
 	for (uint32_t i = 0; i < m->nchanges; i++)
@@ -336,17 +333,31 @@ by_corners(const struct verdict *v)
 	return a && b ? FWD_EITHER : a ? FWD_SAFE : FWD_UNSAFE;
 }
 
+void
+square_ask(struct judging *j, struct square *q)
+{
+	q->a = reasons_old(j, &q->before, &q->after);
+	q->b = reasons_new(j, &q->with, &q->without);
+	if (!q->m->m->atomic)
+		midway(j, q);
+	findings_distrust(&q->a, &q->before, &q->after);
+	findings_distrust(&q->b, &q->before, &q->after);
+	if (is_opaque(q->m))
+		distrust_gone(&q->a, q->m);
+}
+
 static void
 corners(struct judging *j, uint32_t k)
 {
 	struct verdict *v = &j->out->v[k];
 
-	v->a = corner_a(j, k);
-	v->b = corner_b(j, k);
-	findings_distrust(&v->a, &j->at[k], &j->at[k + 1]);
-	findings_distrust(&v->b, &j->at[k], &j->at[k + 1]);
-	if (is_opaque(j->r->v[k]))
-		distrust_gone(&v->a, j->r->v[k]);
+	struct square q = { .m = j->r->v[k], .before = j->at[k],
+		.after = j->at[k + 1], .without = schema_without(j, k, false),
+		.with = schema_without(j, k, true) };
+
+	square_ask(j, &q);
+	v->a = q.a;
+	v->b = q.b;
 	v->da = findings_worst(&v->a);
 	v->db = findings_worst(&v->b);
 }

@@ -38,7 +38,8 @@ static const char base[] = HEAD
 
 static const struct {
 	const char *name;
-	const char *ops[3];	/* of one migration each, in a row */
+	const char *ops[3];	/* of one migration each, in a row; '!' before
+				 * them: atomic = False */
 	const char *phases;
 	const char *text;	/* is in some reason, fix or refusal */
 } cases[] = {
@@ -161,7 +162,31 @@ static const struct {
 	{ "two that only need a cut", {
 	  "migrations.RemoveField('customer', 'email'), "
 	  "migrations.AddField('customer', 'phone', models.TextField(null=True))"
-	  }, "split>split!", "make two migrations of it" },
+	  }, "split>split!", "first: operation 2\n# in a second one that depends on "
+	  "it: operation 1" },
+	{ "one that only needs a cut", {
+	  "migrations.AddField('customer', 'phone', models.TextField(null=True)), "
+	  "migrations.AddField('customer', 'fax', models.TextField(null=True)), "
+	  "migrations.RemoveField('customer', 'email')" }, "split>split!",
+	  "after operation 2: then the first part is safe, the second unsafe" },
+	{ "a rename there and back in no transaction", {
+	  "!migrations.RenameField('order', 'note', 'memo'), "
+	  "migrations.RenameField('order', 'memo', 'note')" }, "split>split!",
+	  "SELECTs \"shop_order\".\"note\", between operation 1 and 2" },
+	{ "the same in one", {
+	  "migrations.RenameField('order', 'note', 'memo'), "
+	  "migrations.RenameField('order', 'memo', 'note')" }, "either>safe",
+	  NULL },
+	{ "its fix", { "!migrations.RenameField('order', 'note', 'memo'), "
+	  "migrations.RenameField('order', 'memo', 'note')" }, "split>split!",
+	  "let it be one transaction: then it is either" },
+	{ "statements of one text are one transaction", {
+	  "!migrations.RunSQL('ALTER TABLE shop_order ADD x int NOT NULL; "
+	  "ALTER TABLE shop_order ALTER x SET DEFAULT 1')" }, "either>safe", NULL },
+	{ "statements of a list are not", {
+	  "!migrations.RunSQL(['ALTER TABLE shop_order ADD x int NOT NULL', "
+	  "'ALTER TABLE shop_order ALTER x SET DEFAULT 1'])" }, "split>split!",
+	  "default in the database, within operation 1" },
 	{ "added, filled, required", {
 	  "migrations.AddField('order', 'src', models.TextField(null=True))",
 	  "migrations.RunSQL('SELECT 1')",
@@ -256,8 +281,10 @@ main(void)
 			    arena_printf(r.a, HEAD "import uuid\n\n\n"
 			    "class Migration(migrations.Migration):\n"
 			    "    dependencies = [('shop', '%04d_%s')]\n"
-			    "    operations = [\n        %s,\n    ]\n", k + 1,
-			    k == 0 ? "initial" : "next", cases[i].ops[k]));
+			    "%s    operations = [\n        %s,\n    ]\n", k + 1,
+			    k == 0 ? "initial" : "next", cases[i].ops[k][0] ==
+			    '!' ? "    atomic = False\n" : "",
+			    cases[i].ops[k] + (cases[i].ops[k][0] == '!')));
 		judge(&r);
 		for (uint32_t k = 0; k < r.j.n; k++) {
 			strbuf_printf(&got, "%s%s>%s%s", k > 0 ? " " : "",
