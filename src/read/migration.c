@@ -206,14 +206,6 @@ read_digest(struct attrs *x, const char *text, size_t len)
 		    "(for=%s, they are %.8s now)", t->bound, x->m->digest);
 }
 
-static bool
-own_function(struct attrs *x, const char *name)
-{
-	struct binding *b = scope_own(x->cls, sym_get(x->r->a, name));
-
-	return b != NULL && b->kind == BIND_FUNCTION;
-}
-
 static void
 add_op(struct attrs *x, const struct op *op)
 {
@@ -225,24 +217,80 @@ add_op(struct attrs *x, const struct op *op)
 	x->m->ops.v = ops;
 }
 
+/* What a migration may define without changing what Django does with it. */
+static bool
+harmless(sym name)
+{
+	static const char *const fine[] = { "__doc__", "__module__",
+	    "__qualname__", "__slots__", "__test__", "__repr__", "__str__" };
+	static const char *const run[] = { "apply", "unapply", "mutate_state",
+	    "suggest_name" };
+
+	for (size_t i = 0; i < countof(fine); i++)
+		if (streq(name, fine[i]))
+			return true;
+	for (size_t i = 0; i < countof(run); i++)
+		if (streq(name, run[i]))
+			return false;
+	return !starts_with(name, "__") || !ends_with(name, "__");
+}
+
+/* Class attributes that Django reads: as a value they are followed. */
+static bool
+is_data(sym name)
+{
+	static const char *const names[] = { "operations", "dependencies",
+	    "run_before", "replaces", "initial", "atomic" };
+
+	for (size_t i = 0; i < countof(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	return false;
+}
+
+static void
+odd_op(struct attrs *x, const struct module *m, uint32_t line, const char *why)
+{
+	bool own = m == x->cls->m;
+	struct op o = op_opaque(x->r, own ? line : 0, NULL, own ? why :
+	    sym_printf(x->r->a, "%s (%s:%u)", why, m->path, line));
+
+	add_op(x, &o);
+}
+
+static void
+own_code(struct class_walk *w, struct scope *cls)
+{
+	struct attrs *x = w->ctx;
+
+	for (uint32_t i = 0; i < cls->binds.n; i++) {
+		const struct binding *b = &cls->binds.v[i];
+		bool fn = b->kind == BIND_FUNCTION || b->kind == BIND_CLASS;
+		if (!harmless(b->name) || (fn && is_data(b->name)))
+			odd_op(x, cls->m, cls->m->syn.v[b->node].line,
+			    sym_printf(x->r->a, "the migration has its own %s%s",
+			    b->name, b->kind == BIND_FUNCTION ? "()" : ""));
+	}
+}
+
+static void
+odd_base(struct class_walk *w, const struct scope *cls, uint32_t node, sym what)
+{
+	struct attrs *x = w->ctx;
+
+	odd_op(x, cls->m, cls->m->syn.v[node].line, sym_printf(x->r->a,
+	    "the migration comes from %s, which cannot be followed", what));
+}
+
 static void
 read_operations(struct attrs *x)
 {
-	static const char *const own[] = { "__init__", "apply", "operations" };
 	const struct value *v = attr(x, "operations");
+	struct class_walk w = { own_code, odd_base, x, 0 };
 
 	if (v != NULL)
 		x->m->ops = ops_read(x->r, v);
-	for (size_t i = 0; i < countof(own); i++) {
-		if (!own_function(x, own[i]))
-			continue;
-		struct binding *b = scope_own(x->cls, sym_get(x->r->a, own[i]));
-		struct op o = op_opaque(x->r,
-		    x->cls->m->syn.v[b->node].line, NULL, sym_printf(x->r->a,
-		    "the migration has its own %s()", own[i]));
-
-		add_op(x, &o);
-	}
+	class_walk(x->r, &w, x->cls);
 }
 
 static void
@@ -271,21 +319,42 @@ migration_settle(struct migration *m)
 			m->initial = false;
 }
 
-/* 1: Django's Migration is among the bases, or what stands in the class says
- * so where the bases cannot be followed. */
+static void
+no_code(struct class_walk *w, struct scope *cls)
+{
+	(void)w;
+	(void)cls;
+}
+
+/* South's had the same name, and none of them is run any more. */
+static void
+strange_base(struct class_walk *w, const struct scope *cls, uint32_t node,
+    sym what)
+{
+	(void)cls;
+	(void)node;
+	if (!starts_with(what, "SchemaMigration") &&
+	    !starts_with(what, "DataMigration"))
+		*(bool *)w->ctx = true;
+}
+
+/* Django's Migration is among the bases, or may be where the bases cannot be
+ * followed. */
 static bool
 is_migration(struct reader *r, struct scope *cls)
 {
-	uint32_t list = node_field(&cls->m->syn, cls->node, F_SUPERS);
 	struct class_info ci;
+	bool strange = false;
+	struct class_walk w = { no_code, strange_base, &strange, 0 };
 
-	if (list == 0)
+	if (node_field(&cls->m->syn, cls->node, F_SUPERS) == 0)
 		return false;
 	class_follow(r, &ci, cls->dotted);
 	if (ci.base != NULL && streq(ci.base, "django.db.migrations.Migration"))
 		return true;
-	return scope_own(cls, sym_get(r->a, "operations")) != NULL &&
-	    scope_own(cls, sym_get(r->a, "dependencies")) != NULL;
+	class_walk(r, &w, cls);
+	return strange || (scope_own(cls, sym_get(r->a, "operations")) != NULL &&
+	    scope_own(cls, sym_get(r->a, "dependencies")) != NULL);
 }
 
 static bool

@@ -230,6 +230,9 @@ class_attr(struct reader *r, struct scope *cls, sym name,
 		struct scope *at;
 		if (v->kind != VALUE_NAME)
 			continue;
+		/* it has all that a migration is asked for */
+		if (streq(v->name, "django.db.migrations.Migration"))
+			break;
 		struct binding *base = dotted_find(r, v->name, &at);
 		if (base != NULL && base->kind == BIND_CLASS &&
 		    (at->m != cls->m || base->node != cls->node))
@@ -238,6 +241,54 @@ class_attr(struct reader *r, struct scope *cls, sym name,
 	}
 	r->depth--;
 	return b;
+}
+
+/* One of the bases of cls: to its class, or told as odd. */
+static void
+walk_base(struct reader *r, struct class_walk *w, struct scope *cls,
+    uint32_t node)
+{
+	const struct syntax *y = &cls->m->syn;
+	enum node_kind k = y->v[node].kind;
+	struct scope *at;
+	sym text = sym_getn(r->a, y->text + y->v[node].start,
+	    y->v[node].end - y->v[node].start);
+
+	if (k == N_KEYWORD || k == N_SPLAT || k == N_DICT_SPLAT) {
+		w->odd(w, cls, node, text);
+		return;
+	}
+	const struct value *v = eval_force(r, eval(r, cls->outer, node));
+	if (v->kind == VALUE_NAME && (starts_with(v->name, "django.") ||
+	    streq(v->name, "object")))
+		return;
+	struct binding *b = v->kind == VALUE_NAME ?
+	    dotted_find(r, v->name, &at) : NULL;
+	if (b == NULL && v->kind == VALUE_NAME && r->leads != NULL)
+		return;
+	if (b == NULL || b->kind != BIND_CLASS || b->maybe ||
+	    (at->m == cls->m && b->node == cls->node))
+		w->odd(w, cls, node, text);
+	else
+		class_walk(r, w, class_scope(r, at->m, b->node));
+}
+
+void
+class_walk(struct reader *r, struct class_walk *w, struct scope *cls)
+{
+	const struct syntax *y = &cls->m->syn;
+	uint32_t list = supers(cls);
+
+	w->each(w, cls);
+	if (w->depth >= FOLLOW_MAX) {
+		w->odd(w, cls, cls->node, sym_get(r->a, "its bases"));
+		return;
+	}
+	w->depth++;
+	for (uint32_t c = list != 0 ? node_first(y, list) : 0; c != 0;
+	    c = node_next(y, list, c))
+		walk_base(r, w, cls, c);
+	w->depth--;
 }
 
 /* super().name(…) */

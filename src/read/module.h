@@ -98,6 +98,16 @@ struct binding *class_attr(struct reader *r, struct scope *cls, sym name,
     struct scope **where);
 void class_follow(struct reader *r, struct class_info *out,
     const char *dotted);
+/* Every class of the tree that cls comes from, itself first. What stands among
+ * its bases and is neither such a class nor Django's is told to odd(). */
+struct class_walk {
+	void (*each)(struct class_walk *w, struct scope *cls);
+	void (*odd)(struct class_walk *w, const struct scope *cls,
+	    uint32_t node, sym what);
+	void *ctx;
+	int depth;
+};
+void class_walk(struct reader *r, struct class_walk *w, struct scope *cls);
 sym django_short(struct arena *a, const char *dotted);
 
 /* scope.c */

@@ -199,6 +199,24 @@ other_forms(void)
 	reads(HEAD "def f():\n    try:\n        x = 1 +* 2\n    except A, B:\n        match y:\n            case {'a': 1}: pass\n" CLASS "    operations = []\n", "");
 }
 
+/* What a class has besides its operations decides what Django does. */
+static void
+classes(void)
+{
+	reads(HEAD "class Base(migrations.Migration):\n    def apply(self, *a):\n        pass\nclass Migration(Base):\n    operations = []\n",
+	    "OPAQUE why[the migration has its own apply()]");
+	ops("]\n    def unapply(self, *a): pass\n    mutate_state = print\n    x = [", "OPAQUE why[the migration has its own unapply()]; OPAQUE why[the migration has its own mutate_state]");
+	reads(HEAD CLASS "    operations = []\n    def __init_subclass__(cls): pass\n    __getattribute__ = 1\n    def helper(apps, s): pass\n    'doc'\n",
+	    "OPAQUE why[the migration has its own __init_subclass__()]; OPAQUE why[the migration has its own __getattribute__]");
+	reads(HEAD CLASS "    @property\n    def operations(self): return []\n", "OPAQUE why[the migration has its own operations()]");
+	reads(HEAD CLASS "    class operations: pass\n", "OPAQUE why[the migration has its own operations]");
+	reads(HEAD "class Migration(migrations.Migration, metaclass=M):\n    operations = []\n", "OPAQUE why[the migration comes from metaclass=M, which cannot be followed]");
+	reads(HEAD "from tools import Mixin\nclass Migration(Mixin, migrations.Migration):\n    operations = []\n", "OPAQUE why[the migration comes from Mixin, which cannot be followed]");
+	reads(HEAD "from tools import Base\nclass Migration(Base):\n    pass\n", "OPAQUE why[the migration comes from Base, which cannot be followed]");
+	reads(HEAD "class Mixin:\n    operations = [migrations.DeleteModel('B')]\nclass Migration(migrations.Migration, Mixin):\n    pass\n", "");
+	reads(HEAD "class Mixin:\n    operations = [migrations.DeleteModel('B')]\nclass Migration(Mixin, migrations.Migration):\n    pass\n", "delete b");
+}
+
 static void
 deps(const char *text, const char *want)
 {
@@ -301,6 +319,7 @@ main(void)
 	written_by_django();
 	sql_and_python();
 	other_forms();
+	classes();
 	dependencies();
 	digests();
 	tags();
