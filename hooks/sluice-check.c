@@ -14,14 +14,15 @@
 
 #include "base/file.h"
 #include "base/util.h"
+#include "gate/export.h"
 #include "gate/range.h"
-#include "gate/stage.h"
+#include "prog/branch.h"
 #include "prog/opts.h"
 #include "prog/trial.h"
 #include "prog/where.h"
 
 static const char help[] =
-    "usage: sluice-check [--index | COMMIT | A..B | --dir D] [options]\n"
+    "usage: sluice-check [--index | COMMIT | A..B | A...B | --dir D] [options]\n"
     "\n"
     "Judges migrations as the release they would be: which go before the new\n"
     "code is live (safe), which after it (unsafe), and which in no phase.\n"
@@ -29,6 +30,7 @@ static const char help[] =
     "  --index        what is staged, on top of what is deployed\n"
     "  COMMIT         that commit (HEAD), on top of what is deployed\n"
     "  A..B           commit B on top of A\n"
+    "  A...B          commit B on top of where it left A\n"
     "  --dir D        a project's folder without git, each migration alone\n"
     "\n"
     "      --each     each migration alone, as a hint\n"
@@ -41,11 +43,12 @@ static const char help[] =
     "  -h, --help\n"
     "\n"
     "\"What is deployed\" is refs/sluice/deployed/TARGET, else the merge base\n"
-    "with the base branch, else (for --index) HEAD. It is told on stderr; a\n"
+    "with the base branch, else (for --index) HEAD. Where several targets are\n"
+    "deployed, it must fit on each. It is told on stderr; a\n"
     "commit for which none of them is here is not judged: fetch, or say A..B.\n"
     "Exit: 0 fine, 1 refused, 2 usage or configuration, 3 could not tell.\n"
     "\n"
-    "Example, in CI:  sluice-check origin/main..HEAD --all\n";
+    "Example, in CI:  sluice-check origin/main...HEAD --all\n";
 
 struct opts_check {
 	bool index, each, all, explain;
@@ -59,8 +62,11 @@ struct work {
 	struct repo *repo;
 	struct config cfg;
 	const struct cfg_project *project;
-	struct source *base, *head;
-	sym base_name, head_name;
+	struct source *head;
+	sym head_name;
+	struct range_base *bases;	/* to be judged on top of each */
+	uint32_t nbases;
+	struct trial_branch branch;
 };
 
 static _Noreturn void
@@ -161,21 +167,37 @@ commit(struct work *w, sym *out, const char *rev, struct err *e)
 	    rev);
 }
 
+/* A..B: on top of A. A...B: on top of where B left A, as git has it. */
 static int
 range(struct work *w, const char *rev, struct err *e)
 {
 	const char *dots = strstr(rev, "..");
+	bool fork = dots[2] == '.';
 	sym from = sym_getn(w->a, rev, (size_t)(dots - rev));
-	sym to = sym_get(w->a, dots + 2);
+	sym to = sym_get(w->a, dots + (fork ? 3 : 2));
+	sym base = NULL;
 
-	if (commit(w, &w->base_name, *from != '\0' ? from : "HEAD", e) < 0 ||
-	    commit(w, &w->head_name, *to != '\0' ? to : "HEAD", e) < 0 ||
-	    source_commit(&w->base, w->repo, w->base_name, e) < 0)
+	from = *from != '\0' ? from : "HEAD";
+	if (commit(w, &base, from, e) < 0 ||
+	    commit(w, &w->head_name, *to != '\0' ? to : "HEAD", e) < 0)
 		return -1;
+	w->branch.tree = w->head_name;
+	if (fork) {
+		w->branch.tip = base;
+		w->branch.tip_name = from;
+		int r = repo_merge_base(w->repo, &base, w->a, base,
+		    w->head_name, e);
+		if (r <= 0)
+			return r < 0 ? -1 : err_kind(e, ERR_CONFIG, "'%s' and "
+			    "'%s' have no commit in common here: fetch more of "
+			    "their history", from, *to != '\0' ? to : "HEAD");
+	}
+	w->bases = arena_make(w->a, struct range_base);
+	w->bases[0] = (struct range_base){ base, from };
+	w->nbases = 1;
 	return source_commit(&w->head, w->repo, w->head_name, e);
 }
 
-/* The index or a commit, on top of what is deployed. */
 /* Without a base everything would be a first release, and safe. */
 static int
 first(struct work *w, const char *rev, struct err *e)
@@ -196,65 +218,108 @@ first(struct work *w, const char *rev, struct err *e)
 	    shallow ? " (a shallow clone)" : "");
 }
 
+/* The index or a commit, on top of what is deployed. */
 static int
 on_top(struct work *w, const struct opts_check *o, struct err *e)
 {
 	const char *rev = o->rev != NULL ? o->rev : "HEAD";
-	struct range_base *bases = NULL;
-	uint32_t n = 0;
+	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
 
 	if (!o->index && commit(w, &w->head_name, rev, e) < 0)
 		return -1;
-	if (range_bases(&bases, &n, w->a, w->repo, &w->cfg, w->project, rev,
-		NULL, o->index ? "HEAD" : NULL, e) < 0)
+	if (range_bases(&w->bases, &w->nbases, w->a, w->repo, &w->cfg,
+		w->project, rev, NULL, o->index ? "HEAD" : NULL, e) < 0 ||
+	    branch_find(&w->branch, w->a, w->project, rev, NULL, e) < 0)
 		return -1;
-	if (bases[0].commit == NULL && !o->index && first(w, rev, e) < 0)
+	if (w->bases[0].commit == NULL && !o->index && first(w, rev, e) < 0)
 		return -1;
-	if (o->show == verdict_text)
-		fprintf(stderr, "judged on top of %s\n", bases[0].why);
-	w->base_name = bases[0].commit;
-	if (w->base_name != NULL &&
-	    source_commit(&w->base, w->repo, w->base_name, e) < 0)
+	if (o->index && export_staged(&tree, w->repo, e) < 0)
 		return -1;
-	if (!o->index)
-		return source_commit(&w->head, w->repo, w->head_name, e);
-	w->head_name = "index";
-	return stage_source(&w->head, w->repo, e);
+	w->branch.tree = o->index ? sym_get(w->a, tree.s) : w->head_name;
+	if (o->index)
+		w->head_name = "index";
+	return source_commit(&w->head, w->repo, w->branch.tree, e);
 }
 
 static int
 sources(struct work *w, const struct opts_check *o, struct err *e)
 {
-	if (o->dir != NULL) {
-		w->head_name = sym_get(w->a, o->dir);
-		return source_folder(&w->head, o->dir, e);
-	}
+	static struct range_base nothing;
+
+	w->branch.repo = w->repo;
 	if (o->rev != NULL && strstr(o->rev, "..") != NULL)
 		return range(w, o->rev, e);
-	return on_top(w, o, e);
+	if (o->dir == NULL)
+		return on_top(w, o, e);
+	w->bases = &nothing;
+	w->nbases = 1;
+	w->head_name = sym_get(w->a, o->dir);
+	return source_folder(&w->head, o->dir, e);
+}
+
+static int
+judge(struct work *w, const struct opts_check *o, const struct range_base *b,
+    struct trial *t, struct err *e)
+{
+	struct trial_ask ask = { .project = w->project,
+		.exceptions = w->cfg.hooks.exceptions, .head = w->head,
+		.each = o->each || o->dir != NULL, .why = b->why,
+		.branch = o->dir != NULL ? NULL : &w->branch };
+
+	if (b->commit != NULL &&
+	    source_commit(&ask.base, w->repo, b->commit, e) < 0)
+		return -1;
+	int r = trial_run(t, w->a, &ask, e);
+	source_free(ask.base);
+	return r;
+}
+
+/* On top of everything that is deployed: the first that refuses it is shown,
+ * else the first. */
+static int
+judge_all(struct work *w, const struct opts_check *o, struct trial *shown,
+    const struct range_base **base, struct err *e)
+{
+	*base = NULL;
+	for (uint32_t i = 0; i < w->nbases; i++) {
+		struct trial t = { 0 };
+
+		if (judge(w, o, &w->bases[i], &t, e) < 0)
+			return -1;
+		bool fine = trial_fine(&t);
+		if (o->show == verdict_text && w->bases[i].why != NULL)
+			fprintf(stderr, "judged on top of %s%s%s\n",
+			    w->bases[i].why, w->nbases == 1 ? "" : ": ",
+			    w->nbases == 1 ? "" : fine ? "fine" : "refused");
+		if (*base == NULL || (trial_fine(shown) && !fine)) {
+			*shown = t;
+			*base = &w->bases[i];
+		}
+	}
+	return 0;
 }
 
 static int
 run(struct work *w, const struct opts_check *o, struct err *e)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	const struct range_base *base = NULL;
 	struct trial t = { 0 };
 
 	if ((o->dir == NULL && where_repo(&w->repo, e) < 0) ||
 	    config(w, o, e) < 0)
 		return -1;
 	w->project = config_project(&w->cfg, o->project, e);
-	if (w->project == NULL || sources(w, o, e) < 0)
+	if (w->project == NULL || sources(w, o, e) < 0 ||
+	    judge_all(w, o, &t, &base, e) < 0)
 		return -1;
-	struct trial_ask ask = { w->project, w->cfg.hooks.exceptions, w->base,
-		w->head, o->each || o->dir != NULL };
-	if (trial_run(&t, w->a, &ask, e) < 0)
-		return -1;
+	if (w->nbases > 1 && o->show == verdict_text)
+		strbuf_printf(&b, "on top of %s:\n", base->why);
 	struct verdict_show s = { .project = w->project->name,
-		.mode = ask.each ? "alone" : "release", .base = w->base_name,
-		.head = w->head_name, .j = &t.j, .wrong = t.wrong,
-		.nwrong = t.nwrong, .all = o->all, .explain = o->explain,
-		.colour = colour_wanted(1) };
+		.mode = o->each || o->dir != NULL ? "alone" : "release",
+		.base = base->commit, .head = w->head_name, .j = &t.j,
+		.wrong = t.wrong, .nwrong = t.nwrong, .all = o->all,
+		.explain = o->explain, .colour = colour_wanted(1) };
 	o->show(&b, &s);
 	say(1, &b);
 	return trial_fine(&t) ? 0 : 1;
@@ -269,7 +334,6 @@ main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int r = run(&w, &o, &e);
 
-	source_free(w.base);
 	source_free(w.head);
 	repo_free(w.repo);
 	arena_free(w.a);

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/util.h"
+#include "gate/export.h"
 #include "gate/range.h"
 #include "gate/stage.h"
 #include "gate/tagline.h"
@@ -44,6 +45,9 @@ static const char help[] =
     "  -c, --config FILE\n"
     "  -h, --help\n"
     "\n"
+    "Exit: 0 done; 1 no tag fits, and nothing was written for that migration;\n"
+    "2 usage or configuration; 3 could not tell or write.\n"
+    "\n"
     "Example:\n"
     "  sluice-tag --safe --because 'backfill, can run twice' shop/migrations/0007_fill.py\n";
 
@@ -58,7 +62,9 @@ struct work {
 	struct arena *a;
 	struct repo *repo;
 	struct config cfg;
-	struct source *base, *head;
+	struct source *head;
+	const struct range_base *bases;	/* to fit on each */
+	uint32_t nbases;
 	struct staged *staged;
 	uint32_t nstaged;
 	const struct opts_tag *o;
@@ -155,6 +161,23 @@ store(struct work *w, const struct staged *f, const char *path,
 	return file_write(full.s, now->s, now->len, st.st_mode & 07777, e);
 }
 
+/* Why no tag can be written beside this one; false: nothing is in the way. */
+static bool
+in_the_way(const struct work *w, const struct verdict *v)
+{
+	const struct migration *m = v->m;
+
+	if (w->o->word != NULL) {	/* judged with that tag already */
+		if (v->refused != NULL)
+			warn("%s: not written: %s", m->path, v->refused);
+		return v->refused != NULL;
+	}
+	if (m->tag.wrong != NULL)
+		warn("%s:%u: %s: say --safe or --unsafe anew, or remove it",
+		    m->path, m->tag.line, m->tag.wrong);
+	return m->tag.wrong != NULL;
+}
+
 /* 1: refused as it is, no tag fits. */
 static int
 tag_one(struct work *w, const struct verdict *v, struct err *e)
@@ -168,14 +191,12 @@ tag_one(struct work *w, const struct verdict *v, struct err *e)
 
 	if (w->o->index && f == NULL)
 		return 0;
+	if (in_the_way(w, v))
+		return 1;
 	r = f != NULL ? stage_text(&was, w->repo, f->blob, e) :
 	    source_read(w->head, &was, m->path, e);
 	if (r < 0)
 		return -1;
-	if (w->o->word == NULL && m->tag.wrong != NULL) {
-		warn("%s:%u: %s", m->path, m->tag.line, m->tag.wrong);
-		return 1;
-	}
 	if (w->o->word != NULL)
 		tagline_person(&tag, m, w->o->word, w->o->because);
 	else if (m->tag.source == TAG_NONE || m->tag.source == TAG_AUTO)
@@ -217,52 +238,124 @@ open_all(struct work *w, const struct cfg_project **p, struct err *e)
 	if (*p == NULL || range_bases(&bases, &n, w->a, w->repo, &w->cfg, *p,
 		"HEAD", NULL, "HEAD", e) < 0)
 		return -1;
-	if (bases[0].commit != NULL && source_commit(&w->base, w->repo,
-		bases[0].commit, e) < 0)
-		return -1;
+	w->bases = bases;
+	w->nbases = n;
 	if (!w->o->index)
 		return source_folder(&w->head, repo_workdir(w->repo), e);
-	if (stage_list(&w->staged, &w->nstaged, w->a, w->repo, e) < 0)
+	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
+	if (stage_list(&w->staged, &w->nstaged, w->a, w->repo, e) < 0 ||
+	    export_staged(&tree, w->repo, e) < 0)
 		return -1;
-	return stage_source(&w->head, w->repo, e);
+	return source_commit(&w->head, w->repo, tree.s, e);
+}
+
+/* As if the tag stood there already: what comes of it is for the judgement to
+ * say. The line itself is the source's; only where it stands is kept. */
+static void
+suppose(struct work *w, struct trial *t)
+{
+	for (uint32_t i = 0; i < t->head.n; i++) {
+		struct migration *m = &t->head.v[i];
+		struct strbuf line STRBUF_SCOPED = STRBUF_INIT;
+
+		if (!named(w, m->path))
+			continue;
+		uint32_t at = m->tag.source == TAG_AUTO ||
+		    m->tag.source == TAG_PERSON ? m->tag.line : 0;
+		tagline_person(&line, m, w->o->word, w->o->because);
+		tag_parse(&m->tag, w->a, line.s, line.len, at);
+	}
+	judge_release(&t->j, w->a, &t->release, &t->settings);
+}
+
+static int
+judge(struct work *w, const struct cfg_project *p, uint32_t i,
+    struct trial *t, struct err *e)
+{
+	struct trial_ask ask = { .project = p,
+		.exceptions = w->cfg.hooks.exceptions, .head = w->head,
+		.why = w->bases[i].why };
+
+	if (w->bases[i].commit != NULL &&
+	    source_commit(&ask.base, w->repo, w->bases[i].commit, e) < 0)
+		return -1;
+	int r = trial_run(t, w->a, &ask, e);
+	source_free(ask.base);
+	if (r == 0 && w->o->word != NULL)
+		suppose(w, t);
+	return r;
+}
+
+/* Of the verdicts on top of each that is deployed, the worst. */
+static const struct verdict *
+worst_of(const struct trial *t, uint32_t n, sym path)
+{
+	const struct verdict *worst = NULL;
+
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < t[i].j.n; k++) {
+			const struct verdict *v = &t[i].j.v[k];
+
+			if (streq(v->m->path, path) && (worst == NULL ||
+			    (worst->refused == NULL && (v->refused != NULL ||
+			    v->phase > worst->phase))))
+				worst = v;
+		}
+	return worst;
+}
+
+static bool
+first_seen(const struct trial *t, uint32_t i, sym path)
+{
+	return worst_of(t, i, path) == NULL;
+}
+
+static int
+tag_all(struct work *w, const struct trial *t, struct err *e)
+{
+	int done = 0, worst = 0;
+
+	for (uint32_t i = 0; i < w->nbases; i++)
+		for (uint32_t k = 0; k < t[i].j.n; k++) {
+			sym path = t[i].j.v[k].m->path;
+
+			if (!named(w, path) || !first_seen(t, i, path))
+				continue;
+			done++;
+			int r = tag_one(w, worst_of(t, w->nbases, path), e);
+			if (r < 0)
+				return -1;
+			worst = r > worst ? r : worst;
+		}
+	if (done < w->o->nfiles)
+		return err_kind(e, ERR_CONFIG, "%d of the files named: no such "
+		    "migration is new on top of what is deployed",
+		    w->o->nfiles - done);
+	return worst;
 }
 
 static int
 run(struct work *w, struct err *e)
 {
 	const struct cfg_project *p = NULL;
-	struct trial t = { 0 };
-	int done = 0, worst = 0;
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	bool wrong = false;
 
 	if (open_all(w, &p, e) < 0)
 		return -1;
-	struct trial_ask ask = { p, w->cfg.hooks.exceptions, w->base, w->head,
-		false };
-	if (trial_run(&t, w->a, &ask, e) < 0)
-		return -1;
-	if (t.nwrong > 0) {
-		struct verdict_show s = { .wrong = t.wrong,
-			.nwrong = t.nwrong };
-		struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct trial *t = arena_array(w->a, struct trial, w->nbases);
+	for (uint32_t i = 0; i < w->nbases; i++) {
+		if (judge(w, p, i, &t[i], e) < 0)
+			return -1;
+		struct verdict_show s = { .wrong = t[i].wrong,
+			.nwrong = wrong ? 0 : t[i].nwrong };
 
 		verdict_text(&b, &s);
-		say(2, &b);
-		worst = 1;
+		wrong |= t[i].nwrong > 0;
 	}
-	for (uint32_t i = 0; i < t.j.n; i++) {
-		if (!named(w, t.j.v[i].m->path))
-			continue;
-		done++;
-		int r = tag_one(w, &t.j.v[i], e);
-		if (r < 0)
-			return -1;
-		worst = r > worst ? r : worst;
-	}
-	if (done < w->o->nfiles)
-		return err_kind(e, ERR_CONFIG, "%d of the files named: no such "
-		    "migration is new on top of what is deployed",
-		    w->o->nfiles - done);
-	return worst;
+	say(2, &b);
+	int r = tag_all(w, t, e);
+	return r == 0 && wrong ? 1 : r;
 }
 
 int
@@ -274,7 +367,6 @@ main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int r = run(&w, &e);
 
-	source_free(w.base);
 	source_free(w.head);
 	repo_free(w.repo);
 	arena_free(w.a);

@@ -25,9 +25,10 @@ is "$(json '[m["verdict"]["phase"] for m in d["migrations"]][0]')" safe "its pha
 is "$(json 'd["base"]')" "$(git rev-parse HEAD~3)" "its base"
 ok "HEAD on top of itself: nothing is new" sluice-check
 git checkout -q -b side HEAD~1
-add_default 0004_rank 0003_free && git add -A && git commit -q -m rank
+add_default 0005_rank 0003_free && git add -A && git commit -q -m rank
 exits 1 "a commit on top of the base branch" sluice-check
-said '^split +shop/migrations/0004_rank.py' "a split one"
+said '^split +shop/migrations/0005_rank.py' "a split one"
+is "$(grep -c 'still INSERTs into' "$T/out")" 1 "the reason is told once"
 exits 1 "the same as JSON" sluice-check --format json
 is "$(json 'd["migrations"][-1]["verdict"]["forward"], d["fine"]')" "split False" "says so"
 is "$(json 'bool(d["migrations"][-1]["refused"]), len(d["migrations"][-1]["fixes"]) > 0')" \
@@ -39,9 +40,9 @@ ok "--each" sluice-check --each --all main~3..main
 exits 1 "--explain" sluice-check --explain
 said 'way back' "tells more"
 exits 1 "--format github" sluice-check --format github
-said '^::error file=shop/migrations/0004_rank.py,line=[0-9]+,title=split::fits in no phase' "annotates"
+said '^::error file=shop/migrations/0005_rank.py,line=[0-9]+,title=split::fits in no phase' "annotates"
 exits 1 "--format gitlab" sluice-check --format gitlab
-is "$(json 'd[0]["location"]["path"], d[0]["severity"]')" "shop/migrations/0004_rank.py critical" "reports"
+is "$(json 'd[0]["location"]["path"], d[0]["severity"]')" "shop/migrations/0005_rank.py critical" "reports"
 exits 1 "--format sarif" sluice-check --format sarif
 is "$(json 'd["version"], d["runs"][0]["results"][0]["level"], d["runs"][0]["results"][0]["ruleId"]')" \
     "2.1.0 error split" "is SARIF"
@@ -52,6 +53,40 @@ exits 1 "one that a person must judge" sluice-check --format json
 is "$(json '[(o["kind"], o["line"]) for o in d["migrations"][0]["opaque"]]')" \
     "[('python', 9)]" "which part, and where"
 git checkout -q main
+
+# --- what the base branch has, and where this left it ---
+git checkout -q -b behind HEAD~2
+add_default 0003_rank 0002_note && git add -A && git commit -q -m rank
+exits 1 "A..B of a branch that is behind" sluice-check main..HEAD
+said 'shop.0003_free is gone, but main has it' "misses what it never had"
+exits 1 "A...B" sluice-check main...HEAD
+is "$(grep -c 'is gone' "$T/out")" 0 "is on top of where it left"
+said 'shop.0003_rank has the number of 0003_free.py, which main has: git rebase main, then git mv shop/migrations/0003_rank.py shop/migrations/0005_rank.py' \
+    "a number that is taken is told, with the way out"
+exits 2 "A...B without a common commit" \
+    sluice-check "main...$(git commit-tree -m x "$(git write-tree)")"
+said 'no commit in common' "is said"
+git checkout -q main
+
+# --- several targets: it must fit on each ---
+cp sluice.ini "$T/ini"
+for t in one two; do
+	printf '[target %s]\ndatabase = host=x\npath = /srv/x\nbuild = true\nrestart = true\nhealth = true\n[host %s]\ntarget = %s\n' $t $t $t
+done >>sluice.ini
+git update-ref refs/sluice/deployed/one HEAD~1
+git update-ref refs/sluice/deployed/two HEAD~3
+ok "two targets" sluice-check
+said 'judged on top of what is deployed on one: fine' "each is told"
+said 'judged on top of what is deployed on two: fine' "with what it says"
+git update-ref refs/sluice/deployed/two "$(git rev-parse side)"
+exits 1 "one that it does not fit on" sluice-check
+said 'on top of what is deployed on two:' "is the one that is shown"
+said 'shop.0005_rank is gone' "with its reason"
+exits 1 "as JSON" sluice-check --format json
+is "$(json 'd["base"]')" "$(git rev-parse side)" "too"
+git update-ref -d refs/sluice/deployed/one
+git update-ref -d refs/sluice/deployed/two
+mv "$T/ini" sluice.ini
 
 exits 2 "a commit that is not there" sluice-check 1234567890
 said "there is no commit '1234567890'" "is named"
@@ -119,6 +154,14 @@ said "because \"as agreed 'today'\"" "with its reason"
 sed -i 's/ for=[0-9a-f]*//' shop/migrations/0002_note.py
 ok "one that is not bound" sluice-tag
 is "$(grep -c 'sluice: safe for=[0-9a-f]\{8\} because' shop/migrations/0002_note.py)" 1 "is bound"
+sed -i 's/TextField/CharField/; s/null=True/max_length=9, null=True/' shop/migrations/0002_note.py
+exits 1 "one that was written for other operations" sluice-tag shop/migrations/0002_note.py
+said '0002_note.py:[0-9]+: written for other operations .*anew, or remove it' "is told"
+git checkout -q .
+exits 1 "a person's tag that no verdict admits" \
+    sluice-tag --safe --because 'it will do' shop/migrations/0004_drop.py
+said 'not written: .* no tag overrules it' "is refused, with the reason"
+is "$(git status --porcelain)" "" "and not written"
 git checkout -q .
 printf 'x = 1\r\n' >>shop/migrations/0002_note.py
 sed -i 's/$/\r/; s/\r\r$/\r/' shop/migrations/0003_free.py

@@ -122,11 +122,16 @@ back
 git update-ref refs/sluice/deployed/production HEAD
 sed -i 's/RunPython(print/RunPython(len/' shop/migrations/0008_fill.py && git add -A
 exits 1 "a deployed migration edited" commit
-said 'were changed, but what is deployed has it as it was' "is refused"
+said 'were changed, but what is deployed on production has it as it was' "is refused"
 back
 git rm -q shop/migrations/0008_fill.py
 exits 1 "a deployed migration removed" commit
 said 'is gone' "is refused"
+back
+git mv shop/migrations/0008_fill.py shop/migrations/0008_other.py
+exits 1 "a deployed migration renamed" commit
+said 'was renamed to 0008_other, but .*: git mv shop/migrations/0008_other.py shop/migrations/0008_fill.py' \
+    "is refused, with the line that mends it"
 back
 sed -i 's/^    operations/    # why it is so\n    operations/' shop/migrations/0008_fill.py && git add -A
 ok "a comment in a deployed migration is no edit" commit
@@ -141,7 +146,52 @@ model_migration shop 0009_right 0008_fill
 git add -A
 exits 1 "two last migrations" commit
 said 'makemigrations --merge' "are refused with the way out"
+model_migration shop 0010_merge 0009_left
+sed -i 's/0009_left")\]/0009_left"), ("shop", "0009_right")]/' shop/migrations/0010_merge.py
+git add -A
+ok "joined by makemigrations --merge, they keep their numbers" commit
+back && git reset -q --hard HEAD^
+model_migration shop 0009_a 0008_fill
+model_migration shop 0009_b 0009_a
+git add -A
+exits 1 "a number twice, the one on top of the other" commit
+said 'shop.0009_b has the number of 0009_a, which it stands on: git mv shop/migrations/0009_b.py shop/migrations/0010_b.py' \
+    "is refused with the line that mends it"
+printf '[hooks]\nexceptions = shop.0009_b\n' >>sluice.ini && git add -A
+ok "an exception" commit
+back && git reset -q --hard HEAD^
+
+# --- what the base branch has, though it is not deployed ---
+git checkout -q -b ahead
+model_migration shop 0009_y 0008_fill 'migrations.AddField("product", "y", models.TextField(null=True))'
+sed -i '/name = /a\    y = models.TextField(null=True)' shop/models.py
+git add -A && commit >/dev/null 2>&1
+git update-ref refs/remotes/origin/main HEAD
+git checkout -q main
+model_migration shop 0009_z 0008_fill && git add -A
+exits 1 "a number that the base branch has by now" commit
+said 'shop.0009_z has the number of 0009_y.py, which origin/main has: git rebase origin/main, then git mv shop/migrations/0009_z.py shop/migrations/0010_z.py' \
+    "is refused with the line that mends it"
 back
+git checkout -q ahead
+sed -i 's/null=True)),/null=True, verbose_name="y")),/' shop/migrations/0009_y.py && git add -A
+exits 1 "what it has, edited" commit
+said '0009_y.py: its operations were changed, but origin/main has it' "is refused"
+back
+sed -i 's/^    operations/    # why\n    operations/' shop/migrations/0009_y.py && git add -A
+ok "a comment is no edit" commit
+git rm -q shop/migrations/0009_y.py
+exits 1 "removed" commit
+said '0009_y.py: is gone, but origin/main has it' "is refused"
+back
+git mv shop/migrations/0009_y.py shop/migrations/0009_w.py
+exits 1 "renamed" commit
+said 'was renamed, but origin/main has it by this name: git mv shop/migrations/0009_w.py shop/migrations/0009_y.py' \
+    "is refused, with the line that mends it"
+printf '[hooks]\nexceptions = shop.0009_y, shop.0009_w\n' >>sluice.ini && git add -A
+ok "exceptions" commit
+git checkout -q main && git branch -q -D ahead
+git update-ref -d refs/remotes/origin/main
 model_migration shop 0009_x 0077_nowhere
 git add -A
 exits 1 "a dependency that does not exist" commit

@@ -31,6 +31,21 @@ int range_bases(struct range_base **out, uint32_t *n, struct arena *a,
     const char *head, const char *remote, const char *fallback,
     struct err *e);
 
+/* The tip of the project's base branch at `remote` (NULL: origin), else here.
+ * 0: there is none. */
+int range_branch(sym *tip, sym *name, struct arena *a, struct repo *r,
+    const struct cfg_project *p, const char *remote, struct err *e);
+/* Migrations that differ between two trees or commits. */
+struct range_file {
+	sym path;
+	sym old, new;		/* blobs; NULL: not there */
+};
+int range_files(struct range_file **out, uint32_t *n, struct arena *a,
+    struct repo *r, const char *from, const char *to, struct err *e);
+/* Names in a folder of that tree or commit. 0: there is no such folder. */
+int range_folder(const char ***out, uint32_t *n, struct arena *a,
+    struct repo *r, const char *tree, const char *folder, struct err *e);
+
 /* "LOCAL-REF LOCAL REMOTE-REF REMOTE" of pre-push, "OLD NEW REF" of the
  * server's hooks. An id of zeros becomes NULL. */
 struct range_line {

@@ -22,9 +22,6 @@ struct staged {
 
 int stage_list(struct staged **out, uint32_t *n, struct arena *a,
     struct repo *r, struct err *e);
-/* The index as a tree of files: as `git write-tree` has it, since libgit2 does
- * not read every kind of index. */
-int stage_source(struct source **out, struct repo *r, struct err *e);
 /* `git commit PATH` commits a temporary index: a change to that one would be
  * taken back by the next commit. */
 bool stage_temporary(void);

@@ -15,6 +15,7 @@ struct hook {
 	struct repo *repo;
 	struct config cfg;
 	char **args;		/* as git gave them, after the hook's name */
+	bool tagged;		/* the index has changed since it was read */
 	struct strbuf said;	/* for people; shown when the hook is done */
 	/* which verdicts are shown in full, though fine: those of this commit */
 	bool (*which)(void *ctx, const struct verdict *v);
@@ -27,14 +28,15 @@ int hook_push(struct hook *h, struct err *e);
 int hook_receive(struct hook *h, struct err *e);
 int hook_received(struct hook *h, struct err *e);	/* shows as it goes */
 
-/* Shared: base and tip as one release, told in h->said. 0 fine, 1 refused.
- * The trial is the caller's to look at. */
-int hook_judge(struct hook *h, struct trial *t, const struct cfg_project *p,
-    const char *base, const char *why, struct source *head, struct err *e);
+/* Shared: ask->head as a release on top of a base, told in h->said. 0 fine, 1
+ * refused. The trial is the caller's to look at. */
+int hook_judge(struct hook *h, struct trial *t, const struct trial_ask *ask,
+    const struct range_base *base, struct err *e);
 /* A commit as a release on each of its bases; where no migration differs there
  * is nothing to judge. 0 fine, 1 refused by one of them. */
+struct hook_bases { const struct range_base *v; uint32_t n; };
 int hook_judge_bases(struct hook *h, const struct cfg_project *p,
-    const struct range_base *bases, uint32_t n, const char *head,
+    const struct hook_bases *bases, const struct trial_branch *branch,
     struct err *e);
 /* Is makemigrations clean on that tree or commit? 0 yes (or a warning is all
  * that the configuration wants), 1 no. */

@@ -21,20 +21,36 @@ struct trial {
 	uint32_t nwrong;
 };
 
+/* What the base branch has already, beside what is deployed. */
+struct trial_branch {
+	struct repo *repo;
+	sym tip, tip_name;	/* as the remote has it; NULL: not known */
+	sym fork;		/* where this left it; NULL: as tip */
+	sym tree;		/* of the head: a tree or commit by id */
+};
+
 /* Django's and PostgreSQL's versions, the user model, … from the file. */
 void trial_settings(struct settings *s, struct arena *a,
     const struct cfg_project *p);
 /* base NULL: nothing is deployed yet. 0: *t is whole; t->nwrong or
  * !t->j.fine refuse. exceptions: "app.name,…" that may differ from the base.
- * each: every pending migration as a release of its own, which is a hint. */
+ * each: every pending migration as a release of its own, which is a hint.
+ * why: what the base is, in words; NULL: what is deployed. */
 struct trial_ask {
 	const struct cfg_project *project;
 	const char *exceptions;
 	struct source *base, *head;
 	bool each;
+	const char *why;
+	const struct trial_branch *branch;	/* NULL: not asked */
 };
 int trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
     struct err *e);
+/* One more of what stops before judging. */
+void trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
+    sym text);
+/* "app.name" among names by comma? */
+bool trial_listed(const char *names, const struct migration *m);
 bool trial_fine(const struct trial *t);
 
 #endif

@@ -10,6 +10,7 @@
 
 CLEANUP_FN(git_object, git_object_free)
 CLEANUP_FN(git_diff, git_diff_free)
+CLEANUP_FN(git_tree_entry, git_tree_entry_free)
 
 struct bases { struct range_base *v; uint32_t n, cap; };
 
@@ -53,9 +54,8 @@ range_deployed(struct range_base **out, uint32_t *n, struct arena *a,
 	return 0;
 }
 
-/* The base branch as the remote has it, else as it is here. 0: neither. */
-static int
-base_branch(sym *out, sym *why, struct arena *a, struct repo *r,
+int
+range_branch(sym *out, sym *why, struct arena *a, struct repo *r,
     const struct cfg_project *p, const char *remote, struct err *e)
 {
 	const char *branch = p->base != NULL ? p->base : "main";
@@ -86,7 +86,7 @@ range_bases(struct range_base **out, uint32_t *n, struct arena *a,
 		return 0;
 	int got = repo_commit(r, &tip, a, head, e);
 	if (got > 0)
-		got = base_branch(&branch, &why, a, r, p, remote, e);
+		got = range_branch(&branch, &why, a, r, p, remote, e);
 	if (got > 0)
 		got = repo_merge_base(r, &base, a, branch, tip, e);
 	if (got < 0)
@@ -190,6 +190,68 @@ range_touches(struct repo *r, const char *base, const char *tip,
 			return 1;
 	}
 	return 0;
+}
+
+static sym
+blob_id(struct arena *a, const git_diff_file *f)
+{
+	char id[GIT_OID_HEXSZ + 1];
+
+	git_oid_tostr(id, sizeof(id), &f->id);
+	return known(sym_get(a, id));
+}
+
+int
+range_files(struct range_file **out, uint32_t *n, struct arena *a,
+    struct repo *r, const char *from, const char *to, struct err *e)
+{
+	CLEANUP(git_object_free) git_object *x = NULL;
+	CLEANUP(git_object_free) git_object *y = NULL;
+	CLEANUP(git_diff_free) git_diff *d = NULL;
+	struct list(struct range_file) l = { 0 };
+
+	if (tree_of(&x, r, from, e) < 0 || tree_of(&y, r, to, e) < 0)
+		return -1;
+	if (git_diff_tree_to_tree(&d, repo_git(r), (git_tree *)x,
+		(git_tree *)y, NULL) < 0)
+		return gate_git(e, to);
+	for (size_t i = 0; i < git_diff_num_deltas(d); i++) {
+		const git_diff_delta *g = git_diff_get_delta(d, i);
+
+		if (!touch_migration(g->new_file.path))
+			continue;
+		struct range_file *f = list_add(a, &l);
+		f->path = sym_get(a, g->new_file.path);
+		f->old = blob_id(a, &g->old_file);
+		f->new = blob_id(a, &g->new_file);
+	}
+	*out = l.v;
+	*n = l.n;
+	return 0;
+}
+
+int
+range_folder(const char ***out, uint32_t *n, struct arena *a, struct repo *r,
+    const char *tree, const char *folder, struct err *e)
+{
+	CLEANUP(git_object_free) git_object *top = NULL;
+	CLEANUP(git_object_free) git_object *sub = NULL;
+	CLEANUP(git_tree_entry_free) git_tree_entry *te = NULL;
+
+	if (tree_of(&top, r, tree, e) < 0)
+		return -1;
+	if (git_tree_entry_bypath(&te, (git_tree *)top, folder) < 0)
+		return 0;
+	if (git_tree_entry_type(te) != GIT_OBJECT_TREE)
+		return 0;
+	if (git_tree_entry_to_object(&sub, repo_git(r), te) < 0)
+		return gate_git(e, folder);
+	size_t count = git_tree_entrycount((git_tree *)sub);
+	*out = arena_array(a, const char *, count + 1);
+	for (*n = 0; *n < count; ++*n)
+		(*out)[*n] = sym_get(a, git_tree_entry_name(
+		    git_tree_entry_byindex((git_tree *)sub, *n)));
+	return 1;
 }
 
 struct count {

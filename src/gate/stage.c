@@ -54,16 +54,6 @@ stage_list(struct staged **out, uint32_t *n, struct arena *a, struct repo *r,
 	return 0;
 }
 
-int
-stage_source(struct source **out, struct repo *r, struct err *e)
-{
-	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
-
-	if (export_staged(&tree, r, e) < 0)
-		return -1;
-	return source_commit(out, r, tree.s, e);
-}
-
 bool
 stage_temporary(void)
 {

@@ -36,7 +36,7 @@ tagline_make(struct strbuf *b, const struct verdict *v)
 	strbuf_printf(b, "# sluice: %s auto -- ", safe ? "safe" : "unsafe");
 	if (v->forward == FWD_EITHER)
 		strbuf_str(b, safe ? "old and new code run with it and without it" :
-			"old and new code run with it and without it; it removes");
+			"old and new code run with it and without it; what it removes goes last");
 	else if (r != NULL)
 		reason_add(b, r->text);
 	else

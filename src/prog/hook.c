@@ -34,28 +34,30 @@ base_source(struct source **out, struct hook *h, const char *base,
 }
 
 int
-hook_judge(struct hook *h, struct trial *t, const struct cfg_project *p,
-    const char *base, const char *why, struct source *head, struct err *e)
+hook_judge(struct hook *h, struct trial *t, const struct trial_ask *asked,
+    const struct range_base *base, struct err *e)
 {
-	struct source *src = NULL;
+	struct trial_ask ask = *asked;
 
-	if (base_source(&src, h, base, e) < 0)
+	if (base_source(&ask.base, h, base->commit, e) < 0)
 		return -1;
-	struct trial_ask ask = { p, h->cfg.hooks.exceptions, src, head, false };
+	ask.exceptions = h->cfg.hooks.exceptions;
+	ask.why = base->why;
 	int r = trial_run(t, h->a, &ask, e);
-	source_free(src);
+	source_free(ask.base);
 	if (r < 0)
 		return -1;
 	if (h->which == NULL)
 		h->which = none;
-	struct verdict_show s = { .project = p->name, .mode = "release",
-		.base = base, .j = &t->j, .wrong = t->wrong,
-		.nwrong = t->nwrong, .all = true, .which = h->which,
-		.ctx = h->ctx, .colour = colour_wanted(2) };
+	struct verdict_show s = { .project = ask.project->name,
+		.mode = "release", .base = base->commit, .j = &t->j,
+		.wrong = t->wrong, .nwrong = t->nwrong, .all = true,
+		.which = h->which, .ctx = h->ctx, .colour = colour_wanted(2) };
 	if (t->j.n > 0 || t->nwrong > 0) {
-		strbuf_printf(&h->said, "sluice: judged on top of %s", why);
-		if (base != NULL)
-			strbuf_printf(&h->said, " (%.8s)", base);
+		strbuf_printf(&h->said, "sluice: judged on top of %s",
+		    base->why);
+		if (base->commit != NULL)
+			strbuf_printf(&h->said, " (%.8s)", base->commit);
 		strbuf_char(&h->said, '\n');
 		verdict_text(&h->said, &s);
 	}
@@ -211,20 +213,21 @@ hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,
 
 int
 hook_judge_bases(struct hook *h, const struct cfg_project *p,
-    const struct range_base *bases, uint32_t n, const char *head,
+    const struct hook_bases *bases, const struct trial_branch *branch,
     struct err *e)
 {
 	int worst = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct source *src = NULL;
+	for (uint32_t i = 0; i < bases->n; i++) {
+		struct trial_ask ask = { .project = p, .branch = branch };
 		struct trial t = { 0 };
-		int r = range_touches(h->repo, bases[i].commit, head, e);
+		int r = range_touches(h->repo, bases->v[i].commit,
+		    branch->tree, e);
 
-		if (r > 0 && (r = source_commit(&src, h->repo, head, e)) == 0)
-			r = hook_judge(h, &t, p, bases[i].commit,
-			    bases[i].why, src, e);
-		source_free(src);
+		if (r > 0 && (r = source_commit(&ask.head, h->repo,
+			branch->tree, e)) == 0)
+			r = hook_judge(h, &t, &ask, &bases->v[i], e);
+		source_free(ask.head);
 		if (r < 0)
 			return -1;
 		worst = r > worst ? r : worst;

@@ -8,6 +8,7 @@
 #include "gate/stage.h"
 #include "gate/tagline.h"
 #include "gate/touch.h"
+#include "prog/branch.h"
 #include "prog/hook.h"
 
 struct commit {
@@ -71,6 +72,7 @@ tag_one(const struct commit *c, const struct verdict *v,
 	if (r == 0)
 		return 0;
 	if (r > 0 && c->h->cfg.hooks.tag_write && !stage_temporary()) {
+		c->h->tagged = true;
 		r = stage_write(c->h->repo, f, &was, &now, e);
 		if (r == 0)
 			strbuf_printf(said, "sluice: %s: tagged as staged only, "
@@ -107,24 +109,27 @@ tag_all(const struct commit *c, const struct trial *t, struct err *e)
 }
 
 static int
-judge_index(const struct commit *c, struct err *e)
+judge_index(const struct commit *c, const char *tree, struct err *e)
 {
+	struct hook *h = c->h;
+	struct trial_branch branch = { .repo = h->repo,
+		.tree = sym_get(h->a, tree) };
+	struct trial_ask ask = { .project = c->p, .branch = &branch };
 	struct range_base *bases = NULL;
-	struct source *src = NULL;
 	uint32_t n = 0;
 	int worst = 0;
 
-	if (range_bases(&bases, &n, c->h->a, c->h->repo, &c->h->cfg, c->p,
-		"HEAD", NULL, "HEAD", e) < 0)
+	if (range_bases(&bases, &n, h->a, h->repo, &h->cfg, c->p, "HEAD",
+		NULL, "HEAD", e) < 0 ||
+	    branch_find(&branch, h->a, c->p, "HEAD", NULL, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < n && worst == 0; i++) {
 		struct trial t = { 0 };
 
-		if (stage_source(&src, c->h->repo, e) < 0)
+		if (source_commit(&ask.head, h->repo, tree, e) < 0)
 			return -1;
-		int r = hook_judge(c->h, &t, c->p, bases[i].commit,
-		    bases[i].why, src, e);
-		source_free(src);
+		int r = hook_judge(h, &t, &ask, &bases[i], e);
+		source_free(ask.head);
 		if (r == 0 && i == 0)
 			r = tag_all(c, &t, e);
 		if (r < 0)
@@ -143,10 +148,15 @@ commit_project(const struct commit *c, struct err *e)
 
 	if (!migrations && !touches(c, touch_models))
 		return 0;
-	if (migrations && (r = judge_index(c, e)) != 0)
-		return r;
 	if (export_staged(&tree, c->h->repo, e) < 0)
 		return -1;
+	if (migrations && (r = judge_index(c, tree.s, e)) != 0)
+		return r;
+	if (c->h->tagged) {	/* what is committed is what is asked */
+		strbuf_reset(&tree);
+		if (export_staged(&tree, c->h->repo, e) < 0)
+			return -1;
+	}
 	return hook_clean(c->h, c->p, tree.s, false, e);
 }
 
@@ -196,7 +206,11 @@ push_project(struct hook *h, const struct cfg_project *p,
 		p, l->new, remote, l->old, e) < 0) {
 		return -1;
 	}
-	int worst = hook_judge_bases(h, p, bases, n, l->new, e);
+	struct trial_branch branch = { .repo = h->repo, .tree = l->new };
+	if (branch_find(&branch, h->a, p, l->new, remote, e) < 0)
+		return -1;
+	struct hook_bases all = { bases, n };
+	int worst = hook_judge_bases(h, p, &all, &branch, e);
 	if (worst == 0)
 		worst = hook_clean(h, p, l->new, false, e);
 	return worst;

@@ -13,6 +13,7 @@
 #include "gate/gitcmd.h"
 #include "gate/queue.h"
 #include "gate/range.h"
+#include "prog/branch.h"
 #include "prog/hook.h"
 #include "prog/opts.h"
 
@@ -52,7 +53,13 @@ receive_project(struct hook *h, const struct cfg_project *p,
 		p, l->new, NULL, NULL, e) < 0) {
 		return -1;
 	}
-	int worst = hook_judge_bases(h, p, bases, n, l->new, e);
+	struct trial_branch branch = { .repo = h->repo, .tree = l->new,
+		.tip = l->old, .fork = l->old, .tip_name = "this branch" };
+	if (!streq(l->ref + strlen(heads), p->base != NULL ? p->base : "main") &&
+	    branch_find(&branch, h->a, p, l->new, NULL, e) < 0)
+		return -1;
+	struct hook_bases all = { bases, n };
+	int worst = hook_judge_bases(h, p, &all, &branch, e);
 	if (worst == 0 && h->cfg.server.makemigrations)
 		worst = hook_clean(h, p, l->new, true, e);
 	return worst;

@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "gate/touch.h"
+#include "prog/branch.h"
 
 #define DJANGO_LTS 502		/* assumed where the configuration is silent */
 #define POSTGRESQL 15
@@ -28,8 +29,9 @@ trial_settings(struct settings *s, struct arena *a,
 	s->nclasses = p->nfields;
 }
 
-static void
-wrong(struct trial *t, struct arena *a, sym path, uint32_t line, sym text)
+void
+trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
+    sym text)
 {
 	struct verdict_wrong *all = arena_array(a, struct verdict_wrong,
 	    t->nwrong + 1);
@@ -75,8 +77,8 @@ replaced(const struct migrations *head, const struct migration *m)
 	return false;
 }
 
-static bool
-listed(const char *names, const struct migration *m)
+bool
+trial_listed(const char *names, const struct migration *m)
 {
 	size_t app = strlen(m->app), name = strlen(m->name);
 
@@ -91,26 +93,51 @@ listed(const char *names, const struct migration *m)
 	return false;
 }
 
+/* The same operations under another name that the base has not. */
+static const struct migration *
+renamed(const struct trial *t, const struct migration *old)
+{
+	for (uint32_t i = 0; i < t->head.n && old->ops.n > 0; i++) {
+		const struct migration *m = &t->head.v[i];
+
+		if (m->app == old->app && find(&t->base, m) == NULL &&
+		    streq(m->digest, old->digest))
+			return m;
+	}
+	return NULL;
+}
+
 /* What is deployed is done: its migrations stay as they are. */
 static void
-compare(struct trial *t, struct arena *a, const char *exceptions)
+compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 {
+	const char *has = ask->why != NULL ? ask->why : "what is deployed";
+
 	for (uint32_t i = 0; i < t->base.n; i++) {
 		const struct migration *old = &t->base.v[i];
 		const struct migration *new = find(&t->head, old);
+		const struct migration *now = NULL;
 
-		if (listed(exceptions, old))
+		if (trial_listed(ask->exceptions, old) ||
+		    (new != NULL && streq(new->digest, old->digest)) ||
+		    (new == NULL && replaced(&t->head, old)))
 			continue;
-		if (new == NULL && !replaced(&t->head, old))
-			wrong(t, a, old->path, 0, sym_printf(a,
-			    "%s.%s is gone, but what is deployed has it: give "
-			    "it back, and undo it by a new migration", old->app,
-			    old->name));
-		else if (new != NULL && strcmp(new->digest, old->digest) != 0)
-			wrong(t, a, new->path, 0, sym_printf(a,
-			    "the operations of %s.%s were changed, but what is "
-			    "deployed has it as it was: undo that, and write a "
-			    "new migration", new->app, new->name));
+		if (new != NULL)
+			trial_wrong(t, a, new->path, 0, sym_printf(a,
+			    "the operations of %s.%s were changed, but %s has "
+			    "it as it was: undo that, and write a new "
+			    "migration", new->app, new->name, has));
+		else if ((now = renamed(t, old)) != NULL)
+			trial_wrong(t, a, now->path, 0, sym_printf(a,
+			    "%s.%s was renamed to %s, but %s has it by its old "
+			    "name, and would run it again: git mv %s %s",
+			    old->app, old->name, now->name, has, now->path,
+			    old->path));
+		else
+			trial_wrong(t, a, old->path, 0, sym_printf(a,
+			    "%s.%s is gone, but %s has it: give it back, and "
+			    "undo it by a new migration", old->app, old->name,
+			    has));
 	}
 }
 
@@ -119,11 +146,11 @@ tell_unread(struct trial *t, struct arena *a)
 {
 	for (uint32_t i = 0; i < t->head.nunread; i++) {
 		const struct unread *u = &t->head.unread[i];
-		wrong(t, a, u->path, u->line, u->why);
+		trial_wrong(t, a, u->path, u->line, u->why);
 	}
 	for (uint32_t i = 0; i < t->graph.nwrong; i++) {
 		const struct graph_wrong *w = &t->graph.wrong[i];
-		wrong(t, a, w->at != NULL ? w->at->path : NULL, 0, w->text);
+		trial_wrong(t, a, w->at != NULL ? w->at->path : NULL, 0, w->text);
 	}
 }
 
@@ -273,7 +300,7 @@ read_both(struct trial *t, struct arena *a, const struct trial_ask *ask,
 	    &t->settings);
 	tell_unread(t, a);
 	if (ask->base != NULL)
-		compare(t, a, ask->exceptions);
+		compare(t, a, ask);
 	return 0;
 }
 
@@ -326,6 +353,8 @@ trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
 	if (read_both(t, a, ask, e) < 0)
 		return -1;
 	replay(t, a);
+	if (branch_compare(t, a, ask, e) < 0)
+		return -1;
 	if (ask->each)
 		judge_each(t, a);
 	else

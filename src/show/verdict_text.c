@@ -60,11 +60,14 @@ word(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 }
 
 static void
-reasons(struct strbuf *b, const struct findings *f, const char *corner)
+reasons(struct strbuf *b, const struct findings *f, const char *corner,
+    const char *told)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct reason *r = &f->v[i];
 
+		if (told != NULL && strstr(told, r->text) != NULL)
+			continue;
 		strbuf_printf(b, INDENT "%s, %s: ", corner,
 		    degree_name[r->degree]);
 		clean(b, r->text);
@@ -136,11 +139,12 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 		clean(b, v->refused);
 		strbuf_char(b, '\n');
 	}
+	const char *told = s->explain ? NULL : v->refused;
 	if (refused(v) || s->explain || v->phase == FWD_UNSAFE)
-		reasons(b, &v->a, "old code on the new schema");
+		reasons(b, &v->a, "old code on the new schema", told);
 	if (refused(v) || s->explain)
-		reasons(b, &v->b, "new code on the old schema");
-	reasons(b, &v->never, "new code on the new schema");
+		reasons(b, &v->b, "new code on the old schema", told);
+	reasons(b, &v->never, "new code on the new schema", told);
 	if (v->overruled != NULL) {
 		strbuf_str(b, INDENT "overruled by its tag: ");
 		clean(b, v->overruled);
@@ -209,6 +213,7 @@ verdict_text(struct strbuf *b, const struct verdict_show *s)
 		    (asked && (s->all || s->explain || !fine(v))))
 			one(b, s, v);
 	}
-	reasons(b, &s->j->never, "together, new code on the new schema");
-	summary(b, s->j);
+	reasons(b, &s->j->never, "together, new code on the new schema", NULL);
+	if (s->j->n > 0 || s->nwrong == 0)
+		summary(b, s->j);
 }

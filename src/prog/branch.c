@@ -1,0 +1,307 @@
+#include "prog/branch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "gate/range.h"
+#include "gate/stage.h"
+
+/* Digits before the first _; 0: it has no number. */
+static size_t
+digits(const char *name)
+{
+	size_t n = strspn(name, "0123456789");
+
+	return name[n] == '_' ? n : 0;
+}
+
+static bool
+same_number(const char *x, const char *y)
+{
+	size_t n = digits(x);
+
+	return n > 0 && digits(y) == n && memcmp(x, y, n) == 0;
+}
+
+static uint32_t
+order_of(const struct graph *g, const struct migration *m)
+{
+	uint32_t i = 0;
+
+	while (i < g->n && g->order[i] != m)
+		i++;
+	return i;
+}
+
+/* The first number that no migration of its app has, here or in `names`. */
+static sym
+free_name(struct arena *a, const struct trial *t, const struct migration *m,
+    const char *const *names, uint32_t n)
+{
+	long most = 0;
+
+	for (uint32_t i = 0; i < t->head.n; i++)
+		if (t->head.v[i].app == m->app && digits(t->head.v[i].name) > 0) {
+			long is = strtol(t->head.v[i].name, NULL, 10);
+			most = is > most ? is : most;
+		}
+	for (uint32_t i = 0; i < n; i++)
+		if (digits(names[i]) > 0 && strtol(names[i], NULL, 10) > most)
+			most = strtol(names[i], NULL, 10);
+	return sym_printf(a, "%04ld%s", most + 1, m->name + digits(m->name));
+}
+
+static sym
+folder_of(struct arena *a, const struct migration *m)
+{
+	const char *slash = strrchr(m->path, '/');
+
+	return slash == NULL ? "" : sym_getn(a, m->path,
+	    (size_t)(slash - m->path));
+}
+
+/* Two that were written side by side and then joined keep their numbers, as
+ * makemigrations --merge leaves them; one on top of the other does not. */
+static void
+clash_here(struct trial *t, struct arena *a, const struct migration *m)
+{
+	for (uint32_t i = 0; i < t->head.n; i++) {
+		const struct migration *o = &t->head.v[i];
+		uint32_t x = order_of(&t->graph, m), y;
+
+		if (o == m || o->app != m->app || o->nreplaces > 0 ||
+		    !same_number(o->name, m->name))
+			continue;
+		y = order_of(&t->graph, o);
+		if (x == t->graph.n || y == t->graph.n ||
+		    !graph_needs(&t->graph, x, y))
+			continue;
+		sym dir = folder_of(a, m);
+		trial_wrong(t, a, m->path, 0, sym_printf(a, "%s.%s has the "
+		    "number of %s, which it stands on: git mv %s %s/%s.py, and "
+		    "so in the dependencies that name it", m->app, m->name,
+		    o->name, m->path, dir, free_name(a, t, m, NULL, 0)));
+	}
+}
+
+/* One that the base branch got since we left it. */
+static int
+clash_there(struct trial *t, struct arena *a, const struct trial_branch *b,
+    const struct migration *m, struct err *e)
+{
+	const char **names = NULL;
+	uint32_t n = 0;
+	sym dir = folder_of(a, m);
+	int r = range_folder(&names, &n, a, b->repo, b->tip, dir, e);
+
+	for (uint32_t i = 0; r > 0 && i < n; i++) {
+		size_t len = strlen(names[i]);
+		bool here = !ends_with(names[i], ".py") ||
+		    !same_number(names[i], m->name);
+
+		for (uint32_t k = 0; !here && k < t->head.n; k++)
+			here = t->head.v[k].app == m->app &&
+			    strncmp(t->head.v[k].name, names[i], len - 3) == 0 &&
+			    t->head.v[k].name[len - 3] == '\0';
+		if (here)
+			continue;
+		trial_wrong(t, a, m->path, 0, sym_printf(a, "%s.%s has the "
+		    "number of %s, which %s has: git rebase %s, then git mv %s "
+		    "%s/%s.py and let it depend on the last one there (or git "
+		    "merge %s, then manage.py makemigrations --merge %s)",
+		    m->app, m->name, names[i], b->tip_name, b->tip_name,
+		    m->path, dir, free_name(a, t, m, names, n), b->tip_name,
+		    m->app));
+		break;
+	}
+	return r < 0 ? -1 : 0;
+}
+
+/* 1: *out is the migration in that blob. 0: there is none in it. */
+static int
+read_blob(struct migration *out, struct arena *a, struct repo *r, sym path,
+    sym blob, struct err *e)
+{
+	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
+	struct err none = ERR_INIT;
+
+	if (stage_text(&text, r, blob, e) < 0)
+		return -1;
+	int got = migration_read(out, a, "", path, text.s, text.len, NULL,
+	    &none);
+	return got > 0;	/* what cannot be parsed is told elsewhere */
+}
+
+/* The migration at that path, of those that are there or have been. */
+static const struct migration *
+in_head(const struct trial *t, const char *path)
+{
+	for (uint32_t i = 0; i < t->head.n; i++)
+		if (streq(t->head.v[i].path, path))
+			return &t->head.v[i];
+	return NULL;
+}
+
+static bool
+excepted(const struct trial *t, const char *exceptions, const char *path)
+{
+	const struct migration *m = in_head(t, path);
+
+	if (m != NULL)
+		return trial_listed(exceptions, m);
+	/* it is gone: its neighbours know the app */
+	const char *slash = strrchr(path, '/');
+	for (uint32_t i = 0; slash != NULL && i < t->head.n; i++) {
+		size_t n = (size_t)(slash - path) + 1;
+		char name[256];
+
+		if (strncmp(t->head.v[i].path, path, n) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s",
+		    (int)strlen(slash + 1) - 3, slash + 1);
+		struct migration gone = { .app = t->head.v[i].app,
+			.name = name };
+		if (trial_listed(exceptions, &gone))
+			return true;
+		for (uint32_t k = 0; k < t->head.v[i].nreplaces; k++)
+			if (streq(t->head.v[i].replaces[k].name, name))
+				return true;
+	}
+	return false;
+}
+
+static sym
+renamed_to(struct arena *a, struct repo *r, const struct range_file *f,
+    uint32_t n, const struct range_file *gone, const struct migration *was)
+{
+	for (uint32_t i = 0; i < n && was->ops.n > 0; i++) {
+		struct migration is = { 0 };
+		struct err none = ERR_INIT;
+
+		if (f[i].old == NULL && f[i].new != NULL &&
+		    read_blob(&is, a, r, f[i].path, f[i].new, &none) > 0 &&
+		    streq(is.digest, was->digest) &&
+		    strrchr(f[i].path, '/') - f[i].path ==
+		    strrchr(gone->path, '/') - gone->path)
+			return f[i].path;
+	}
+	return NULL;
+}
+
+/* What the base branch itself made of it since is not our doing. */
+static bool
+differs(const struct range_file *f, uint32_t n, const char *path)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (streq(f[i].path, path))
+			return true;
+	return false;
+}
+
+static bool
+in_base(const struct trial *t, const char *path)
+{
+	for (uint32_t i = 0; i < t->base.n; i++)
+		if (streq(t->base.v[i].path, path))
+			return true;
+	return false;
+}
+
+static void
+tell_edited(struct trial *t, struct arena *a, const struct trial_branch *b,
+    const struct range_file *f, sym to)
+{
+	if (f->new != NULL)
+		trial_wrong(t, a, f->path, 0, sym_printf(a, "its operations "
+		    "were changed, but %s has it as it was: undo that, and "
+		    "write a new migration", b->tip_name));
+	else if (to != NULL)
+		trial_wrong(t, a, f->path, 0, sym_printf(a, "was renamed, but "
+		    "%s has it by this name: git mv %s %s", b->tip_name, to,
+		    f->path));
+	else
+		trial_wrong(t, a, f->path, 0, sym_printf(a, "is gone, but %s "
+		    "has it: give it back, and undo it by a new migration",
+		    b->tip_name));
+}
+
+/* Edited, renamed or removed, of what is there and not deployed yet: what is
+ * deployed was compared already. */
+static int
+edited(struct trial *t, struct arena *a, const struct trial_ask *ask,
+    struct err *e)
+{
+	const struct trial_branch *b = ask->branch;
+	struct range_file *f = NULL, *now = NULL;
+	uint32_t n = 0, nnow = 0;
+
+	if (range_files(&f, &n, a, b->repo, b->fork, b->tree, e) < 0 ||
+	    (n > 0 && range_files(&now, &nnow, a, b->repo, b->tip, b->tree,
+		e) < 0))
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		struct migration was = { 0 }, is = { 0 };
+
+		if (f[i].old == NULL || in_base(t, f[i].path) ||
+		    !differs(now, nnow, f[i].path) ||
+		    excepted(t, ask->exceptions, f[i].path))
+			continue;
+		int r = read_blob(&was, a, b->repo, f[i].path, f[i].old, e);
+		if (r > 0 && f[i].new != NULL)
+			r = read_blob(&is, a, b->repo, f[i].path, f[i].new, e);
+		if (r < 0)
+			return -1;
+		if (r == 0 || (f[i].new != NULL && streq(was.digest, is.digest)))
+			continue;
+		tell_edited(t, a, b, &f[i], f[i].new != NULL ? NULL :
+		    renamed_to(a, b->repo, f, n, &f[i], &was));
+	}
+	return 0;
+}
+
+static bool
+told(const struct trial *t)
+{
+	return t->graph.nwrong > 0 || t->head.nunread > 0;
+}
+
+int
+branch_compare(struct trial *t, struct arena *a, const struct trial_ask *ask,
+    struct err *e)
+{
+	const struct trial_branch *b = ask->branch;
+
+	for (uint32_t i = 0; i < t->release.n && !told(t); i++) {
+		const struct migration *m = t->release.v[i]->m;
+
+		if (digits(m->name) == 0 || m->nreplaces > 0 ||
+		    m->path == NULL || ask->base == NULL ||
+		    trial_listed(ask->exceptions, m))
+			continue;
+		clash_here(t, a, m);
+		if (b != NULL && b->tip != NULL &&
+		    clash_there(t, a, b, m, e) < 0)
+			return -1;
+	}
+	if (b == NULL || b->fork == NULL || b->tree == NULL)
+		return 0;
+	return edited(t, a, ask, e);
+}
+
+int
+branch_find(struct trial_branch *b, struct arena *a,
+    const struct cfg_project *p, const char *head, const char *remote,
+    struct err *e)
+{
+	sym tip = NULL, at = NULL;
+	int r = range_branch(&b->tip, &b->tip_name, a, b->repo, p, remote, e);
+
+	if (r > 0)
+		r = repo_commit(b->repo, &tip, a, head, e);
+	if (r > 0)
+		r = repo_merge_base(b->repo, &at, a, b->tip, tip, e);
+	b->fork = r > 0 ? at : NULL;
+	return r < 0 ? -1 : 0;
+}
