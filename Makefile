@@ -11,8 +11,9 @@ PREFIX = /usr/local
 DESTDIR =
 CC = gcc
 SAN =
+COVER =
 
-B = build$(if $(SAN),-san)
+B = build$(if $(COVER),-cover,$(if $(SAN),-san))
 DEPS = .deps
 GRAMMAR = $(DEPS)/tree-sitter-python/src
 
@@ -26,7 +27,11 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla \
 	-Wpointer-arith -Wundef -Wno-sign-conversion -Wno-overlength-strings
 HARD = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection
-ifdef SAN
+ifneq ($(COVER),)
+CC = clang
+OPT = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifneq ($(SAN),)
 OPT = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 else
@@ -37,7 +42,7 @@ CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 	-DLIBEXEC='"$(PREFIX)/libexec/sluice"' -Iinclude -Isrc -I$(B)/embed \
 	-isystem $(PGINC)
 CFLAGS = -std=c17 $(OPT) -fPIE -fvisibility=hidden $(WARN)
-LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),$(OPT))
+LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SAN)$(COVER),$(OPT))
 LIBS = -lgit2 -ltree-sitter -lpg_query -ljansson -linih -lmd -lpq -lssh2
 
 LIBSRC = $(foreach r,$(ROOMS),$(sort $(wildcard src/$r/*.c)))
@@ -88,17 +93,28 @@ $(B)/unit/%: tests/unit/%.c $(B)/libsluice.a
 
 unit: $(UNIT)
 
-# Fuzz targets, each for FUZZ seconds over its corpus: make fuzz SAN=1
+# Fuzz targets, each for FUZZ seconds over its corpus: make fuzz SAN=1, by
+# blind mutation; make fuzz COVER=1, led by coverage (needs clang and libFuzzer),
+# which keeps what it finds in build-cover/corpus.
 FUZZ = 20
 FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+DRIVER = $(if $(COVER),-fsanitize=fuzzer,tests/fuzz/lib/driver.c)
 $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/lib/driver.c $(B)/libsluice.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< tests/fuzz/lib/driver.c \
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(DRIVER) \
 		$(B)/libsluice.a $(LIBS)
 
-fuzz: $(FUZZERS)
-	@for t in $(FUZZERS); do echo $$t; \
-		$$t -s $(FUZZ) tests/fuzz/corpus/$${t##*/}/* || exit 1; done
+fuzz: $(FUZZERS:$(B)/fuzz/%=fuzz-%)
+fuzz-%: $(B)/fuzz/%
+ifneq ($(COVER),)
+	@mkdir -p $(B)/corpus/$*
+	LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 \
+	$< -max_total_time=$(FUZZ) -rss_limit_mb=1024 -timeout=5 \
+		-artifact_prefix=$(B)/$*- -print_final_stats=1 -verbosity=0 \
+		$(B)/corpus/$* tests/fuzz/corpus/$*
+else
+	$< -s $(FUZZ) tests/fuzz/corpus/$*/*
+endif
 
 check: all unit
 	SLUICE_BUILD=$(CURDIR)/$(B) ASAN_OPTIONS=fast_unwind_on_malloc=0 \
@@ -133,7 +149,7 @@ install: all
 	install -D -m 644 config.ini.example $(DESTDIR)$(PREFIX)/share/doc/sluice/config.ini.example
 
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-cover
 
 .PHONY: all unit check demo fuzz oracle bench lint install clean $(ROOMS:%=room-%)
 .SECONDARY:
