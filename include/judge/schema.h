@@ -126,6 +126,8 @@ struct ddl {
 	bool joined;		/* no instant between it and the one before: sent as
 				 * one text, or part of the same statement */
 	const char *sql;	/* the statement as written or as Django emits it; may be NULL */
+	const char *lock;	/* mode on `table` where the kind does not say it; NULL */
+	bool rewrites, builds;	/* with such a lock: the table, its indexes */
 	sym why;
 };
 

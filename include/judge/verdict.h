@@ -57,6 +57,7 @@ struct hazard {			/* what a statement does while it runs */
 	sym table;		/* NULL: of the migration as a whole */
 	const char *lock;	/* "ACCESS EXCLUSIVE", …; "": not a lock */
 	bool scan, rewrite, build, update, blocks_reads, blocks_writes;
+	bool late;		/* Django runs it at the end of the migration */
 	sym code;		/* stable, for allow=; NULL: its lock is all, and short */
 	sym text;		/* NULL without a code */
 	uint32_t line;
@@ -65,10 +66,6 @@ struct hazard {			/* what a statement does while it runs */
  * index-blocks-writes, fk-validates, fk-revalidates (dropped and added again),
  * locks-parent, cascades, lock-held, data-with-schema, time-zone,
  * concurrently-in-transaction, same-value-unique, long-name. */
-void locks_of(struct arena *a, struct hazard **out, uint32_t *n,
-    const struct change *c, const struct world *before,
-    const struct settings *s);
-
 struct fix {
 	sym title;
 	sym code;		/* Python or SQL to paste; may be NULL */
@@ -108,8 +105,8 @@ struct verdict {
 	sym drops;		/* what it loses itself, for good; NULL nothing */
 	sym overruled;		/* tag against verdict: the reason given; NULL none */
 	sym refused;		/* why this may not go as it is, in words; NULL fine */
-	struct hazard *hazards;
-	uint32_t nhazards;
+	struct hazard *hazards, *back;	/* on the way, and on the way back */
+	uint32_t nhazards, nback;
 	struct fix *fixes;
 	uint32_t nfixes;
 	struct precondition *rows;

@@ -281,6 +281,7 @@ type_part(struct alter *x)
 		emit(l, (struct ddl){ .kind = c != NULL &&
 		    c->dflt == DFLT_IDENTITY ? DDL_DROP_IDENTITY : DDL_NOTHING,
 		    .table = x->table, .name = x->new->column,
+		    .lock = "ACCESS EXCLUSIVE",
 		    .sql = arena_printf(l->a, "ALTER TABLE \"%s\" ALTER "
 		    "COLUMN \"%s\" DROP IDENTITY IF EXISTS", x->table,
 		    x->new->column) });

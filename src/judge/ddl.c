@@ -199,7 +199,8 @@ void
 emit_comment(struct lower *l, sym table, sym col)
 {
 	emit(l, (struct ddl){ .kind = DDL_NOTHING, .table = table,
-	    .name = col, .sql = col == NULL ? arena_printf(l->a,
+	    .name = col, .lock = "SHARE UPDATE EXCLUSIVE",
+	    .sql = col == NULL ? arena_printf(l->a,
 	    "COMMENT ON TABLE \"%s\" IS …", table) : arena_printf(l->a,
 	    "COMMENT ON COLUMN \"%s\".\"%s\" IS …", table, col) });
 }

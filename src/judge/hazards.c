@@ -25,27 +25,54 @@ grows(const struct hazard *h)
 	return h->scan || h->rewrite || h->build || h->update;
 }
 
+/* Does x come first? Django runs some statements at the end. */
+static bool
+earlier(const struct locking *l, uint32_t x, uint32_t y)
+{
+	bool lx = l->out.v[x].late, ly = l->out.v[y].late;
+
+	return lx == ly ? x < y : !lx;
+}
+
+/* What takes its time after the lock x, and does not say itself that nobody
+ * can read that table meanwhile; n: nothing. */
+static uint32_t
+holds_up(const struct locking *l, uint32_t x, uint32_t n)
+{
+	const struct hazard *h = &l->out.v[x];
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct hazard *g = &l->out.v[i];
+
+		if (grows(g) && earlier(l, x, i) &&
+		    !(g->blocks_reads && streq(g->table, h->table)))
+			return i;
+	}
+	return n;
+}
+
 /* A lock against reads, once taken, is held to the end: what comes after it
- * and takes its time makes it long. */
+ * and takes its time, on whatever table, makes it long. */
 static void
 held(struct locking *l, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct hazard *h = &l->out.v[i];
+		bool first = h->blocks_reads;
 
-		for (uint32_t k = 0; k < i; k++) {
-			const struct hazard *b = &l->out.v[k];
-
-			if (!b->blocks_reads || !streq(b->table, h->table) ||
-			    !grows(h) || h->blocks_reads)
-				continue;
-			hazard(l, h->table, "lock-held", sym_printf(l->a,
-			    "locks \"%s\" against reads (line %u) and keeps "
-			    "it so while line %u takes its time in the same "
-			    "transaction", h->table, b->line, h->line),
-			    h->line)->blocks_reads = true;
-			return;
-		}
+		for (uint32_t k = 0; first && k < i; k++)
+			first = !l->out.v[k].blocks_reads ||
+			    !streq(l->out.v[k].table, h->table);
+		uint32_t by = first ? holds_up(l, i, n) : n;
+		if (by == n)
+			continue;
+		const struct hazard *g = &l->out.v[by];
+		bool same = streq(g->table, h->table);
+		hazard(l, h->table, "lock-held", sym_printf(l->a, "locks \"%s\" "
+		    "against reads (line %u) and keeps it so while line %u "
+		    "takes its time%s%s%s in the same transaction", h->table,
+		    h->line, g->line, same ? "" : " over \"", same ? "" :
+		    g->table, same ? "" : "\""), g->line)->blocks_reads = true;
 	}
 }
 
@@ -160,26 +187,40 @@ once(struct locking *l)
 	l->out.n = kept;
 }
 
+/* The statements, last operation first on the way back. */
+static void
+locks(struct locking *l, const struct moved *m, bool back)
+{
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		uint32_t at = back ? m->nchanges - 1 - i : i;
+		const struct change *c = &m->changes[at];
+
+		if (m->steps != NULL && (back || at > 0))
+			l->have = m->steps[back ? at : at - 1].have;
+		locks_change(l, back ? &c->rev : &c->fwd, c->op == NULL ? 0 :
+		    c->op->line);
+	}
+}
+
 void
 hazards(struct arena *a, struct hazard **out, uint32_t *n,
-    const struct moved *m, const struct settings *s)
+    const struct moved *m, bool back)
 {
-	struct locking l = { .a = a, .s = s, .before = &m->before,
-	    .steps = m->steps, .have = m->before.have };
+	struct locking l = { .a = a, .steps = m->steps != NULL,
+		.have = back ? m->after.have : m->before.have };
 
-	for (uint32_t i = 0; i < m->nchanges; i++) {
-		if (i > 0 && m->steps != NULL)
-			l.have = m->steps[i - 1].have;
-		locks_change(&l, &m->changes[i]);
+	locks(&l, m, back);
+	for (uint32_t i = 0; !back && i < m->nchanges; i++)
 		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
 			long_names(&l, &m->changes[i].fwd.v[k]);
 			one_value_for_all(&l, m, &m->changes[i].fwd.v[k]);
 		}
-	}
 	if (m->m->atomic) {
 		held(&l, l.out.n);
-		data_beside_schema(&l, m);
-		concurrently(&l, m);
+		if (!back) {
+			data_beside_schema(&l, m);
+			concurrently(&l, m);
+		}
 	}
 	once(&l);
 	*out = l.out.v;

@@ -6,18 +6,50 @@
 
 #include "judge/ask.h"
 
+#define AE "ACCESS EXCLUSIVE"
+#define SRE "SHARE ROW EXCLUSIVE"
+#define SHARE "SHARE"
+#define SUE "SHARE UPDATE EXCLUSIVE"
+#define RE "ROW EXCLUSIVE"
+#define RS "ROW SHARE"
+
+struct renamed { sym from, to; };
 struct locking {
 	struct arena *a;
-	const struct settings *s;
-	const struct world *before;	/* of the whole migration */
-	const struct world *steps;	/* after each change, or NULL */
 	struct vec have;		/* before the next statement */
 	const struct ddl *d;
+	bool steps;			/* the caller knows `have` after a change */
+	uint32_t line;			/* of the operation */
+	const struct column *added;	/* last in it, not written to yet */
 	bool dropped_fk;		/* in this change */
+	struct list(struct renamed) renamed;
 	struct list(struct hazard) out;
 };
 
+/* Adds a lock on a table as it is called before the migration; NULL: the
+ * table is new in it, so that nobody else can be waiting. */
 struct hazard *lock(struct locking *l, sym table, const char *mode);
-void locks_change(struct locking *l, const struct change *c);
+/* One operation's statements. */
+void locks_change(struct locking *l, const struct ddls *d, uint32_t line);
+
+bool lock_fresh(const struct locking *l, sym table);
+/* Its hazard and what to say of it; h may be NULL. */
+void lock_say(struct locking *l, struct hazard *h, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+const struct table *lock_table(const struct locking *l, sym name);
+
+/* ---- one statement, l->d ---- */
+void lock_add_column(struct locking *l);
+void lock_type(struct locking *l);
+void lock_not_null(struct locking *l);
+void lock_update(struct locking *l);
+void lock_add_con(struct locking *l);
+void lock_drop_con(struct locking *l);
+void lock_rename_con(struct locking *l);
+void lock_validate(struct locking *l);
+void lock_create(struct locking *l);
+void lock_drop(struct locking *l);
+void lock_drop_column(struct locking *l);
+void lock_other(struct locking *l);
 
 #endif

@@ -377,7 +377,8 @@ judge_one(struct judging *j, uint32_t k)
 	phrase(j, &v->b, m, CORNER_B);
 	phrase(j, &v->never, m, CORNER_NEW);
 	v->forward = j->first && !v->opaque ? FWD_SAFE : by_corners(v);
-	hazards(j->a, &v->hazards, &v->nhazards, m, j->s);
+	hazards(j->a, &v->hazards, &v->nhazards, m, false);
+	hazards(j->a, &v->back, &v->nback, m, true);
 	rows(j, v, m);
 	fixes(j, v, m);
 }

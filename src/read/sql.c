@@ -190,7 +190,65 @@ on_truncate(struct statement *s, json_t *v)
 
 	for (size_t i = 0; i < json_array_size(list); i++)
 		ddl_add(s, DDL_DATA, pq_table(s->a, pq_get(json_array_get(list,
-		    i), "RangeVar")));
+		    i), "RangeVar")))->lock = "ACCESS EXCLUSIVE";
+}
+
+static void
+on_lock(struct statement *s, json_t *v)
+{
+	static const char *const modes[] = { "", "ACCESS SHARE", "ROW SHARE",
+	    "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE",
+	    "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE" };
+	json_t *list = pq_get(v, "relations");
+	size_t mode = (size_t)json_integer_value(pq_get(v, "mode"));
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		ddl_add(s, DDL_NOTHING, pq_table(s->a, pq_get(json_array_get(
+		    list, i), "RangeVar")))->lock = mode > 0 &&
+		    mode < countof(modes) ? modes[mode] : "ACCESS EXCLUSIVE";
+}
+
+/* COMMENT ON TABLE t, ON COLUMN t.c: the names of the object. */
+static void
+on_comment(struct statement *s, json_t *v)
+{
+	json_t *names = pq_get(pq_get(pq_get(v, "object"), "List"), "items");
+	size_t n = json_array_size(names);
+	bool column = pq_is(v, "objtype", "OBJECT_COLUMN");
+	struct ddl *d = ddl_add(s, DDL_NOTHING, NULL);
+
+	if ((!column && !pq_is(v, "objtype", "OBJECT_TABLE")) || n < 1u + column)
+		return;
+	json_t *name = pq_get(json_array_get(names, n - 1 - column), "String");
+	d->table = sym_get(s->a, pq_str(name, "sval") != NULL ?
+	    pq_str(name, "sval") : pq_str(name, "str"));
+	d->lock = "SHARE UPDATE EXCLUSIVE";
+}
+
+static bool
+concurrent(json_t *params)
+{
+	for (size_t i = 0; i < json_array_size(params); i++)
+		if (pq_is(pq_get(json_array_get(params, i), "DefElem"),
+		    "defname", "concurrently"))
+			return true;
+	return false;
+}
+
+/* REINDEX TABLE, CLUSTER. Planning reads each index of a table: one that is
+ * locked stops reads of the table too. */
+static void
+on_rebuilt(struct statement *s, json_t *v)
+{
+	bool index = pq_is(v, "kind", "REINDEX_OBJECT_INDEX");
+	bool reindex = index || pq_is(v, "kind", "REINDEX_OBJECT_TABLE");
+	struct ddl *d = ddl_add(s, DDL_OTHER, index ? NULL : pq_table(s->a,
+	    pq_get(v, "relation")));
+
+	d->builds = reindex;
+	d->rewrites = !reindex;
+	d->lock = concurrent(pq_get(v, "params")) ? "SHARE UPDATE EXCLUSIVE" :
+	    "ACCESS EXCLUSIVE";
 }
 
 static void
@@ -289,9 +347,9 @@ static const struct {
 	{ "CreateTableAsStmt", on_table_as, 0 }, { "AlterObjectSchemaStmt", on_schema, 0 },
 	{ "InsertStmt", NULL, DDL_DATA }, { "UpdateStmt", NULL, DDL_DATA }, { "DeleteStmt", NULL, DDL_DATA },
 	{ "MergeStmt", NULL, DDL_DATA }, { "CopyStmt", NULL, DDL_DATA },
-	{ "CommentStmt", NULL, DDL_NOTHING }, { "GrantStmt", on_grant, 0 }, { "GrantRoleStmt", on_grant, 0 },
+	{ "CommentStmt", on_comment, 0 }, { "GrantStmt", on_grant, 0 }, { "GrantRoleStmt", on_grant, 0 },
 	{ "VariableSetStmt", on_set, 0 }, { "VariableShowStmt", NULL, DDL_NOTHING },
-	{ "VacuumStmt", NULL, DDL_NOTHING }, { "LockStmt", NULL, DDL_NOTHING }, { "NotifyStmt", NULL, DDL_NOTHING },
+	{ "VacuumStmt", NULL, DDL_NOTHING }, { "LockStmt", on_lock, 0 }, { "NotifyStmt", NULL, DDL_NOTHING },
 	{ "AlterDefaultPrivilegesStmt", NULL, DDL_NOTHING },
 	{ "CreateSeqStmt", NULL, DDL_OTHER }, { "CreateEnumStmt", NULL, DDL_OTHER },
 	{ "AlterEnumStmt", on_enum, 0 }, { "CreateDomainStmt", NULL, DDL_OTHER },
@@ -299,11 +357,11 @@ static const struct {
 	 { "ViewStmt", on_made, 0 },
 	 { "CreateSchemaStmt", NULL, DDL_OTHER },
 	{ "DefineStmt", NULL, DDL_OTHER }, { "CreateCastStmt", NULL, DDL_OTHER }, { "CreateStatsStmt", NULL, DDL_OTHER },
-	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", NULL, DDL_OTHER }, { "RefreshMatViewStmt", NULL, DDL_OTHER },
+	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", on_rebuilt, 0 }, { "RefreshMatViewStmt", NULL, DDL_OTHER },
 	 { "AlterExtensionStmt", NULL, DDL_OTHER },
 	{ "AlterCollationStmt", NULL, DDL_OTHER }, { "CreatePublicationStmt", NULL, DDL_OTHER },
 	{ "AlterPublicationStmt", NULL, DDL_OTHER }, { "CreateRoleStmt", NULL, DDL_OTHER },
-	{ "CreateOpClassStmt", NULL, DDL_OTHER }, { "CreateOpFamilyStmt", NULL, DDL_OTHER }, { "ClusterStmt", NULL, DDL_OTHER },
+	{ "CreateOpClassStmt", NULL, DDL_OTHER }, { "CreateOpFamilyStmt", NULL, DDL_OTHER }, { "ClusterStmt", on_rebuilt, 0 },
 };
 
 static void

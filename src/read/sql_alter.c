@@ -85,19 +85,23 @@ set_type(struct statement *s, sym table, json_t *cmd, sym name)
 	d->using = pq_get(def, "raw_default") != NULL;
 }
 
-static const struct { const char *sub; enum ddl_kind kind; } simple[] = {
-	{ "AT_DropColumn", DDL_DROP_COLUMN }, { "AT_DropNotNull", DDL_DROP_NOT_NULL },
-	{ "AT_SetNotNull", DDL_SET_NOT_NULL }, { "AT_DropConstraint", DDL_DROP_CON },
-	{ "AT_ValidateConstraint", DDL_VALIDATE }, { "AT_AddIdentity", DDL_ADD_IDENTITY },
-	{ "AT_DropIdentity", DDL_DROP_IDENTITY },
-	{ "AT_SetIdentity", DDL_OTHER }, { "AT_SetStatistics", DDL_OTHER },
-	{ "AT_SetStorage", DDL_OTHER }, { "AT_SetCompression", DDL_OTHER },
-	{ "AT_SetOptions", DDL_OTHER }, { "AT_ResetOptions", DDL_OTHER },
-	{ "AT_SetRelOptions", DDL_OTHER }, { "AT_ResetRelOptions", DDL_OTHER },
-	{ "AT_ReplaceRelOptions", DDL_OTHER }, { "AT_ClusterOn", DDL_OTHER },
-	{ "AT_DropCluster", DDL_OTHER }, { "AT_ReplicaIdentity", DDL_OTHER },
-	{ "AT_SetTableSpace", DDL_OTHER }, { "AT_SetLogged", DDL_OTHER },
-	{ "AT_AlterConstraint", DDL_OTHER }, { "AT_DropOids", DDL_NOTHING },
+#define AE "ACCESS EXCLUSIVE"
+#define SUE "SHARE UPDATE EXCLUSIVE"
+
+static const struct { const char *sub; enum ddl_kind kind; const char *lock; } simple[] = {
+	{ "AT_DropColumn", DDL_DROP_COLUMN, NULL }, { "AT_DropNotNull", DDL_DROP_NOT_NULL, NULL },
+	{ "AT_SetNotNull", DDL_SET_NOT_NULL, NULL }, { "AT_DropConstraint", DDL_DROP_CON, NULL },
+	{ "AT_ValidateConstraint", DDL_VALIDATE, NULL }, { "AT_AddIdentity", DDL_ADD_IDENTITY, NULL },
+	{ "AT_DropIdentity", DDL_DROP_IDENTITY, NULL },
+	{ "AT_SetIdentity", DDL_OTHER, AE }, { "AT_SetStatistics", DDL_OTHER, SUE },
+	{ "AT_SetStorage", DDL_OTHER, AE }, { "AT_SetCompression", DDL_OTHER, AE },
+	{ "AT_SetOptions", DDL_OTHER, SUE }, { "AT_ResetOptions", DDL_OTHER, SUE },
+	{ "AT_SetRelOptions", DDL_OTHER, AE }, { "AT_ResetRelOptions", DDL_OTHER, AE },
+	{ "AT_ReplaceRelOptions", DDL_OTHER, AE }, { "AT_ClusterOn", DDL_OTHER, SUE },
+	{ "AT_DropCluster", DDL_OTHER, SUE }, { "AT_ReplicaIdentity", DDL_OTHER, AE },
+	{ "AT_SetTableSpace", DDL_OTHER, AE }, { "AT_SetLogged", DDL_OTHER, AE },
+	{ "AT_SetUnLogged", DDL_OTHER, AE },
+	{ "AT_AlterConstraint", DDL_OTHER, AE }, { "AT_DropOids", DDL_NOTHING, AE },
 };
 
 static void
@@ -120,6 +124,9 @@ command(struct statement *s, sym table, json_t *cmd)
 				continue;
 			struct ddl *d = ddl_add(s, simple[i].kind, table);
 			d->name = name;
+			d->lock = simple[i].lock;
+			d->rewrites = ends_with(sub, "Logged") ||
+			    streq(sub, "AT_SetTableSpace");
 			d->cascade = pq_is(cmd, "behavior", "DROP_CASCADE");
 			d->if_exists = pq_bool(cmd, "missing_ok");
 			return;

@@ -69,12 +69,12 @@ corners(const struct verdict *v)
 }
 
 static json_t *
-hazards(const struct verdict *v)
+hazards(const struct hazard *v, uint32_t n)
 {
 	json_t *all = json_array();
 
-	for (uint32_t i = 0; i < v->nhazards; i++) {
-		const struct hazard *h = &v->hazards[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct hazard *h = &v[i];
 		json_t *o = json_object();
 
 		set(o, "code", h->code);
@@ -141,7 +141,8 @@ migration(const struct verdict *v)
 	add_reasons(why, &v->b, "b");
 	add_reasons(why, &v->never, "never");
 	json_object_set_new(o, "reasons", why);
-	json_object_set_new(o, "hazards", hazards(v));
+	json_object_set_new(o, "hazards", hazards(v->hazards, v->nhazards));
+	json_object_set_new(o, "reverse_hazards", hazards(v->back, v->nback));
 	json_object_set_new(o, "fixes", fixes(v));
 	json_object_set_new(o, "opaque", opaque(v));
 	return o;

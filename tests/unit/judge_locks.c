@@ -72,7 +72,7 @@ static const struct {
 	  "t ACCESS EXCLUSIVE scan-locks;",
 	  "!SELECT count(*) FROM \"t\" WHERE NOT (n > 0);" },
 	{ "foreign key", PC "c: p_id bigint!", PC "c: p_id bigint!; fk f(p_id>p.id)",
-	  "c SHARE ROW EXCLUSIVE fk-validates;p SHARE ROW EXCLUSIVE -;",
+	  "c SHARE ROW EXCLUSIVE fk-validates;p SHARE ROW EXCLUSIVE fk-validates;",
 	  "!SELECT count(*) FROM \"c\" AS child WHERE child.\"p_id\" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM \"p\" AS parent WHERE parent.\"id\" = child.\"p_id\");" },
 	{ "foreign key on a new nullable column", PC "c: n integer!",
 	  PC "c: n integer!, p_id bigint?; fk f(p_id>p.id)",
@@ -86,8 +86,62 @@ static const struct {
 	{ "foreign key dropped and added again", PC "c: p_id bigint!; fk f(p_id>p.id)",
 	  PC "c: p_id bigint?; fk g(p_id>p.id)",
 	  "c ACCESS EXCLUSIVE -;p ACCESS EXCLUSIVE locks-parent;"
-	  "c SHARE ROW EXCLUSIVE fk-revalidates;p SHARE ROW EXCLUSIVE -;c  lock-held;", "" },
+	  "c SHARE ROW EXCLUSIVE fk-revalidates;p SHARE ROW EXCLUSIVE fk-revalidates;c  lock-held;p  lock-held;", "" },
+	{ "default of a function nobody knows", "t: n integer!", "t: n integer!, m text! =stamp()",
+	  "t ACCESS EXCLUSIVE rewrite;", "" },
+	{ "character is padded", "t: n character(5)!", "t: n character(9)!",
+	  "t ACCESS EXCLUSIVE rewrite;", "" },
+	{ "array of wider ones", "t: n character_varying(5)[]!", "t: n character_varying(9)[]!",
+	  "t ACCESS EXCLUSIVE rewrite;", "" },
+	{ "wider, named by a check", "t: n character_varying(5)!; check k(n > 'a')",
+	  "t: n character_varying(9)!; check k(n > 'a')",
+	  "t ACCESS EXCLUSIVE -;t ACCESS EXCLUSIVE scan-locks;", "" },
+	{ "wider, in a partial index", "t: n character_varying(5)!; unique u(n) where (n > 'a')",
+	  "t: n character_varying(9)!; unique u(n) where (n > 'a')",
+	  "t ACCESS EXCLUSIVE -;t ACCESS EXCLUSIVE index-locks;", "" },
+	{ "wider, plain index", "t: n character_varying(5)!; index u(n)",
+	  "t: n character_varying(9)!; index u(n)", "t ACCESS EXCLUSIVE -;", "" },
+	{ "another table waits for the index", "t: n integer!|u: n integer!", "t: n integer!, m text?|u: n integer!; index i(n)",
+	  "t ACCESS EXCLUSIVE -;u SHARE index-blocks-writes;t  lock-held;", "" },
 };
+
+static const struct {
+	const char *name, *old, *new, *locks;
+} backs[] = {
+	{ "table back", PC, PC "c: p_id bigint!; fk f(p_id>p.id)",
+	  "c ACCESS EXCLUSIVE -;p ACCESS EXCLUSIVE locks-parent;" },
+	{ "dropped table back", PC "c: p_id bigint!; fk f(p_id>p.id)", PC,
+	  "p SHARE ROW EXCLUSIVE locks-parent;" },
+	{ "dropped index back", "t: n integer!; index i(n)", "t: n integer!",
+	  "t SHARE index-blocks-writes;" },
+	{ "null back to not null", "t: n integer!", "t: n integer?",
+	  "t ACCESS EXCLUSIVE scan-locks;" },
+};
+
+static void
+ways_back(const struct settings *s)
+{
+	for (size_t i = 0; i < countof(backs); i++) {
+		struct arena *a = arena_new();
+		struct judgement j;
+		struct strbuf locks STRBUF_SCOPED = STRBUF_INIT;
+		struct release r = { .n = 1 };
+
+		r.old.have = r.old.want = w_vec(a, backs[i].old);
+		r.new.have = r.new.want = w_vec(a, backs[i].new);
+		const struct moved *v[] = { m_move(a, "a.1", NULL, &r.old,
+		    r.new.want, r.new.have) };
+		r.v = v;
+		judge_release(&j, a, &r, s);
+		for (uint32_t k = 0; k < j.v[0].nback; k++)
+			strbuf_printf(&locks, "%s %s %s;",
+			    j.v[0].back[k].table, j.v[0].back[k].lock,
+			    j.v[0].back[k].code == NULL ? "-" :
+			    j.v[0].back[k].code);
+		is(locks.s, backs[i].locks, backs[i].name);
+		arena_free(a);
+	}
+}
 
 int
 main(void)
@@ -126,5 +180,6 @@ main(void)
 		    cases[i].name));
 		arena_free(a);
 	}
+	ways_back(&s);
 	return done_testing();
 }

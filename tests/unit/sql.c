@@ -138,9 +138,32 @@ alters(void)
 	    "identity t .a; noidentity t .a");
 }
 
+/* The first statement's lock on its table, where the kind does not say it. */
+static void
+locks(const char *sql, const char *want)
+{
+	struct ddls d = { 0 };
+
+	sql_read(&d, a, sql, 1);
+	is(d.v[0].lock == NULL ? "-" : sym_printf(a, "%s %s%s%s",
+	    d.v[0].table, d.v[0].lock, d.v[0].rewrites ? " rewrites" : "",
+	    d.v[0].builds ? " builds" : ""), want, sql);
+}
+
 static void
 others(void)
 {
+	locks("COMMENT ON TABLE t IS 'x'", "t SHARE UPDATE EXCLUSIVE");
+	locks("COMMENT ON COLUMN t.c IS 'x'", "t SHARE UPDATE EXCLUSIVE");
+	locks("COMMENT ON INDEX i IS 'x'", "-");
+	locks("LOCK TABLE t IN SHARE MODE", "t SHARE");
+	locks("LOCK t", "t ACCESS EXCLUSIVE");
+	locks("REINDEX TABLE t", "t ACCESS EXCLUSIVE builds");
+	locks("REINDEX TABLE CONCURRENTLY t", "t SHARE UPDATE EXCLUSIVE builds");
+	locks("CLUSTER t USING i", "t ACCESS EXCLUSIVE rewrites");
+	locks("TRUNCATE t", "t ACCESS EXCLUSIVE");
+	locks("ALTER TABLE t SET UNLOGGED", "t ACCESS EXCLUSIVE rewrites");
+	locks("ALTER TABLE t ALTER c SET STATISTICS 9", "t SHARE UPDATE EXCLUSIVE");
 	reads("CREATE UNIQUE INDEX CONCURRENTLY i ON t (lower(a) varchar_pattern_ops, b) WHERE d IS NULL",
 	    "addcon t unique i(*,b) expr[lower(a)] where[d IS NULL] concurrently");
 	reads("CREATE INDEX ON t USING gin (a)", "addcon t index t_a_idx(a)gin");
