@@ -21,6 +21,12 @@ unsigned truth_q(const struct value *q, const struct table *want,
     const struct table *have);
 unsigned truth_sql(const char *sql, const struct table *want,
     const struct table *have);
+/* What else an expression may come to for such a row: any of these. */
+enum { EXPR_RAISES = 1, EXPR_NULL = 2 };
+unsigned expr_may(const char *sql, const struct table *want,
+    const struct table *have);
+/* The column that is all of an expression; NULL: there is more to it. */
+const struct column *expr_column(const char *sql, const struct table *have);
 /* The column of a field in a table of either side. */
 const struct column *column_of(const struct table *t, const char *field);
 /* Is whatever fulfils `known` sure to fulfil `c`? */

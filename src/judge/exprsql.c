@@ -9,19 +9,7 @@
 
 #include "base/util.h"
 
-#define TOKENS 400
 #define DEPTH 40
-
-struct token {
-	enum { TOK_WORD, TOK_QUOTED, TOK_STRING, TOK_NUMBER, TOK_MARK } kind;
-	char text[80];
-};
-
-struct sql {
-	struct token t[TOKENS];
-	int n;
-	const struct table *want, *have;
-};
 
 static const char *
 lex_quoted(struct token *t, const char *p, char quote)
@@ -66,8 +54,8 @@ lex_mark(struct token *t, const char *p)
 	return p + 1;
 }
 
-static bool
-lex(struct sql *s, const char *p)
+bool
+tokens_read(struct tokens *s, const char *p)
 {
 	while (s->n < TOKENS) {
 		struct token *t = &s->t[s->n];
@@ -97,22 +85,22 @@ lex(struct sql *s, const char *p)
 	return false;
 }
 
-static bool
-at(const struct sql *s, int i, const char *word)
+bool
+token_is(const struct tokens *s, int i, const char *word)
 {
 	return i < s->n && s->t[i].kind != TOK_STRING &&
 	    s->t[i].kind != TOK_QUOTED && streq(s->t[i].text, word);
 }
 
-static int
-closing(const struct sql *s, int i, int end)
+int
+token_closing(const struct tokens *s, int i, int end)
 {
 	int depth = 0;
 
 	for (; i < end; i++) {
-		if (at(s, i, "(") || at(s, i, "["))
+		if (token_is(s, i, "(") || token_is(s, i, "["))
 			depth++;
-		else if ((at(s, i, ")") || at(s, i, "]")) && --depth == 0)
+		else if ((token_is(s, i, ")") || token_is(s, i, "]")) && --depth == 0)
 			return i;
 	}
 	return end;
@@ -120,16 +108,16 @@ closing(const struct sql *s, int i, int end)
 
 /* The first such word outside of parentheses; -1: none. */
 static int
-outside(const struct sql *s, int i, int end, const char *word)
+outside(const struct tokens *s, int i, int end, const char *word)
 {
 	bool between = false;
 
 	for (; i < end; i++) {
-		if (at(s, i, "(") || at(s, i, "["))
-			i = closing(s, i, end);
-		else if (at(s, i, "between"))
+		if (token_is(s, i, "(") || token_is(s, i, "["))
+			i = token_closing(s, i, end);
+		else if (token_is(s, i, "between"))
 			between = true;
-		else if (at(s, i, word)) {
+		else if (token_is(s, i, word)) {
 			if (!between || !streq(word, "and"))
 				return i;
 			between = false;
@@ -139,33 +127,33 @@ outside(const struct sql *s, int i, int end, const char *word)
 }
 
 /* Past a cast: "::character varying(20)[]". */
-static int
-skip_cast(const struct sql *s, int i, int end)
+int
+token_past_cast(const struct tokens *s, int i, int end)
 {
 	for (i++; i < end && (s->t[i].kind == TOK_WORD ||
-	    s->t[i].kind == TOK_QUOTED) && !at(s, i, "and") &&
-	    !at(s, i, "or") && !at(s, i, "is") && !at(s, i, "not"); i++)
+	    s->t[i].kind == TOK_QUOTED) && !token_is(s, i, "and") &&
+	    !token_is(s, i, "or") && !token_is(s, i, "is") && !token_is(s, i, "not"); i++)
 		;
-	if (at(s, i, "("))
-		i = closing(s, i, end) + 1;
-	while (at(s, i, "[") || at(s, i, "]"))
+	if (token_is(s, i, "("))
+		i = token_closing(s, i, end) + 1;
+	while (token_is(s, i, "[") || token_is(s, i, "]"))
 		i++;
 	return i;
 }
 
 /* A column alone, in parentheses and casts; NULL: something else. */
 static const char *
-lone_column(const struct sql *s, int i, int end)
+lone_column(const struct tokens *s, int i, int end)
 {
 	const char *name = NULL;
 
 	while (i < end) {
-		if (at(s, i, "(") || at(s, i, ")")) {
+		if (token_is(s, i, "(") || token_is(s, i, ")")) {
 			i++;
-		} else if (at(s, i, "::")) {
-			i = skip_cast(s, i, end);
+		} else if (token_is(s, i, "::")) {
+			i = token_past_cast(s, i, end);
 		} else if (name == NULL && (s->t[i].kind == TOK_WORD ||
-		    s->t[i].kind == TOK_QUOTED) && !at(s, i + 1, "(")) {
+		    s->t[i].kind == TOK_QUOTED) && !token_is(s, i + 1, "(")) {
 			name = s->t[i++].text;
 		} else {
 			return NULL;
@@ -175,7 +163,7 @@ lone_column(const struct sql *s, int i, int end)
 }
 
 static unsigned
-is_null(const struct sql *s, int i, int end, bool not)
+is_null(const struct tokens *s, int i, int end, bool not)
 {
 	const char *name = lone_column(s, i, end);
 	unsigned r = 0;
@@ -189,23 +177,47 @@ is_null(const struct sql *s, int i, int end, bool not)
 }
 
 static bool
-may_swallow_null(const struct sql *s, int i, int end)
+array_of_columns(const struct tokens *s, int i, int end)
+{
+	for (end = token_closing(s, i, end); i < end; i++)
+		if (s->t[i].kind <= TOK_QUOTED &&
+		    (column_of(s->want, s->t[i].text) != NULL ||
+		    column_of(s->have, s->t[i].text) != NULL))
+			return true;
+	return false;
+}
+
+static bool
+may_swallow_null(const struct tokens *s, int i, int end)
 {
 	static const char *const words[] = { "coalesce", "case", "is",
 	    "nullif", "distinct", "concat", "concat_ws", "greatest", "least",
 	    "null", "exists", "select", "num_nulls", "num_nonnulls", "or",
-	    "and", "not" };
+	    "and", "not", "row", "jsonb_build_object", "jsonb_build_array",
+	    "json_build_object", "json_build_array" };
 
-	for (; i < end; i++)
+	for (; i < end; i++) {
+		if (token_is(s, i, "::"))
+			i = token_past_cast(s, i, end);
+		if (i >= end)
+			break;
+		/* one that is not known may make something of it */
+		if (s->t[i].kind == TOK_WORD && token_is(s, i + 1, "(") &&
+		    !expr_knows(s->t[i].text))
+			return true;
+		/* an array of a NULL is none */
+		if (token_is(s, i, "array") && array_of_columns(s, i + 1, end))
+			return true;
 		for (size_t j = 0; j < countof(words); j++)
-			if (at(s, i, words[j]))
+			if (token_is(s, i, words[j]))
 				return true;
+	}
 	return false;
 }
 
 /* column op constant, the column being a known constant itself */
 static unsigned
-constant(const struct sql *s, int i, int end, const char *is)
+constant(const struct tokens *s, int i, int end, const char *is)
 {
 	static const char *const ops[] = { "=", "<>", "<=", ">=", "<", ">" };
 
@@ -214,14 +226,14 @@ constant(const struct sql *s, int i, int end, const char *is)
 
 		if (op < 0 || lone_column(s, i, op) == NULL)
 			continue;
-		while (at(s, v, "("))
+		while (token_is(s, v, "("))
 			v++;
 		char minus[96] = "";
-		if (at(s, v, "-") && v++ > 0)
+		if (token_is(s, v, "-") && v++ > 0)
 			minus[0] = '-';
 		if (v >= end || (s->t[v].kind != TOK_STRING &&
-		    s->t[v].kind != TOK_NUMBER && !at(s, v, "true") &&
-		    !at(s, v, "false")))
+		    s->t[v].kind != TOK_NUMBER && !token_is(s, v, "true") &&
+		    !token_is(s, v, "false")))
 			break;
 		strncat(minus, s->t[v].text, sizeof(minus) - 2);
 		return truth_compare(is, ops[k], minus);
@@ -230,7 +242,7 @@ constant(const struct sql *s, int i, int end, const char *is)
 }
 
 static unsigned
-strict(const struct sql *s, int from, int end)
+strict(const struct tokens *s, int from, int end)
 {
 	unsigned r = TRUTH_TRUE | TRUTH_FALSE;
 	const char *is = NULL;
@@ -239,12 +251,12 @@ strict(const struct sql *s, int from, int end)
 	if (may_swallow_null(s, from, end))
 		return TRUTH_ANY;
 	for (int i = from; i < end; i++) {
-		if (at(s, i, "::"))
-			i = skip_cast(s, i, end) - 1;
+		if (token_is(s, i, "::"))
+			i = token_past_cast(s, i, end) - 1;
 		if (i >= end || (s->t[i].kind != TOK_WORD &&
-		    s->t[i].kind != TOK_QUOTED) || at(s, i + 1, "(") ||
-		    at(s, i, "true") || at(s, i, "false") || at(s, i, "in") ||
-		    at(s, i, "any") || at(s, i, "array"))
+		    s->t[i].kind != TOK_QUOTED) || token_is(s, i + 1, "(") ||
+		    token_is(s, i, "true") || token_is(s, i, "false") || token_is(s, i, "in") ||
+		    token_is(s, i, "any") || token_is(s, i, "array"))
 			continue;
 		struct domain d = domain_of(s->t[i].text, s->want, s->have);
 		if (!d.value)
@@ -258,13 +270,13 @@ strict(const struct sql *s, int from, int end)
 }
 
 static unsigned
-condition(const struct sql *s, int i, int end, int depth)
+condition(const struct tokens *s, int i, int end, int depth)
 {
 	int cut;
 
 	if (depth > DEPTH || i >= end)
 		return TRUTH_ANY;
-	while (at(s, i, "(") && closing(s, i, end) == end - 1) {
+	while (token_is(s, i, "(") && token_closing(s, i, end) == end - 1) {
 		i++;
 		end--;
 	}
@@ -274,12 +286,12 @@ condition(const struct sql *s, int i, int end, int depth)
 	if ((cut = outside(s, i, end, "and")) >= 0)
 		return truth_and(condition(s, i, cut, depth + 1),
 		    condition(s, cut + 1, end, depth + 1));
-	if (at(s, i, "not"))
+	if (token_is(s, i, "not"))
 		return truth_not(condition(s, i + 1, end, depth + 1));
-	if (end - i > 2 && at(s, end - 1, "null") && at(s, end - 2, "is"))
+	if (end - i > 2 && token_is(s, end - 1, "null") && token_is(s, end - 2, "is"))
 		return is_null(s, i, end - 2, false);
-	if (end - i > 3 && at(s, end - 1, "null") && at(s, end - 2, "not") &&
-	    at(s, end - 3, "is"))
+	if (end - i > 3 && token_is(s, end - 1, "null") && token_is(s, end - 2, "not") &&
+	    token_is(s, end - 3, "is"))
 		return is_null(s, i, end - 3, true);
 	return strict(s, i, end);
 }
@@ -288,13 +300,13 @@ unsigned
 truth_sql(const char *sql, const struct table *want,
     const struct table *have)
 {
-	struct sql *s = xcalloc(1, sizeof(*s));
+	struct tokens *s = xcalloc(1, sizeof(*s));
 	unsigned r = TRUTH_ANY;
 
 	s->want = want;
 	s->have = have;
-	if (lex(s, sql)) {
-		int i = at(s, 0, "check") ? 1 : 0;
+	if (tokens_read(s, sql)) {
+		int i = token_is(s, 0, "check") ? 1 : 0;
 
 		r = condition(s, i, s->n, 0);
 	}

@@ -2,6 +2,7 @@
 #include "judge/ask.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -87,24 +88,72 @@ ask_columns(struct ask *q)
 	}
 }
 
-/* Numbers run out of range, texts out of length: then the row is refused. */
+/* May the value not fit, though nothing in it fails? Lengths and digits. */
 static bool
-can_overflow(const struct column *c)
+may_not_fit(const struct ask *q, const struct column *c)
 {
-	bool quoted = false;
+	const struct column *from = c->dflt_sql == NULL ? NULL :
+	    expr_column(c->dflt_sql, q->h);
 
-	for (const char *p = c->dflt_sql; p != NULL && *p != '\0'; p++) {
-		if (*p == '\'')
-			quoted = !quoted;
-		if (quoted)
-			continue;
-		if (strchr("+-*/%^", *p) != NULL)
-			return true;
-		if (starts_with(p, "||") && c->type != NULL &&
-		    strchr(c->type, '(') != NULL)
-			return true;
-	}
-	return false;
+	if (c->type == NULL || strchr(c->type, '(') == NULL ||
+	    starts_with(c->type, "time"))
+		return false;
+	return from == NULL || type_fit(from->type, c->type) != DEGREE_OK;
+}
+
+/* A constant that PostgreSQL takes and no row can hold. */
+static bool
+too_long(const struct column *c)
+{
+	const char *s = c->dflt_sql;
+	unsigned max = 0;
+	size_t n = 0;
+
+	if (c->dflt != DFLT_CONST || c->type == NULL || s == NULL ||
+	    sscanf(c->type, "character varying(%u)", &max) != 1 || *s++ != '\'')
+		return false;
+	for (; *s != '\0' && (*s != '\'' || *++s == '\''); s++)
+		n += ((unsigned char)*s & 0xC0) != 0x80;
+	return n > max;
+}
+
+/* 2: what the database computes from what the code writes */
+static void
+ask_generated(struct ask *q, const struct column *c)
+{
+	unsigned may = c->dflt_sql == NULL ? EXPR_RAISES | EXPR_NULL :
+	    expr_may(c->dflt_sql, q->w, q->h);
+
+	if ((may & EXPR_RAISES) != 0 || may_not_fit(q, c))
+		found(q, REASON_DEFAULT, DEGREE_MAY, c, "writes values "
+		    "into \"%s\" from which \"%s\" is computed: where "
+		    "that fails or is out of range, the row is refused",
+		    q->w->name, c->name);
+	else if (c->notnull && (may & EXPR_NULL) != 0)
+		found(q, REASON_DEFAULT, DEGREE_MAY, c, "writes values "
+		    "into \"%s\" from which \"%s\" is computed, which is NOT "
+		    "NULL: where it is NULL, the row is refused", q->w->name,
+		    c->name);
+}
+
+/* 2: what the database fills in */
+static void
+ask_filled(struct ask *q, const struct column *c)
+{
+	unsigned may = c->dflt == DFLT_EXPR && c->dflt_sql != NULL ?
+	    expr_may(c->dflt_sql, NULL, NULL) : 0;
+
+	if (too_long(c))
+		found(q, REASON_NOT_NULL, DEGREE_BREAKS, c, "INSERTs into \"%s\" "
+		    "without \"%s\", whose default %s does not fit %s",
+		    q->w->name, c->name, c->dflt_sql, c->type);
+	else if ((may & EXPR_RAISES) != 0 ||
+	    (c->notnull && (may & EXPR_NULL) != 0) ||
+	    (c->dflt == DFLT_EXPR && may_not_fit(q, c)))
+		found(q, REASON_NOT_NULL, DEGREE_MAY, c, "INSERTs into \"%s\" "
+		    "without \"%s\": it cannot be told here that its default "
+		    "%s is never refused", q->w->name, c->name,
+		    c->dflt_sql == NULL ? "" : c->dflt_sql);
 }
 
 /* 2 */
@@ -114,18 +163,17 @@ ask_unknown(struct ask *q)
 	for (uint16_t i = 0; i < q->h->ncols; i++) {
 		const struct column *c = &q->h->cols[i];
 
-		if (c->dflt == DFLT_GENERATED && can_overflow(c) &&
-		    table_col(q->w, c->name) == NULL)
-			found(q, REASON_DEFAULT, DEGREE_MAY, c, "writes values "
-			    "into \"%s\" from which \"%s\" is computed: where "
-			    "the result is out of range, the row is refused",
-			    q->w->name, c->name);
-		if (!c->notnull || c->dflt != DFLT_NONE ||
-		    table_col(q->w, c->name) != NULL)
+		if (table_col(q->w, c->name) != NULL)
 			continue;
-		found(q, REASON_NOT_NULL, DEGREE_BREAKS, c,
-		    "INSERTs into \"%s\" without \"%s\", which is NOT NULL and "
-		    "has no default in the database", q->w->name, c->name);
+		if (c->dflt == DFLT_GENERATED)
+			ask_generated(q, c);
+		else if (c->dflt != DFLT_NONE)
+			ask_filled(q, c);
+		else if (c->notnull)
+			found(q, REASON_NOT_NULL, DEGREE_BREAKS, c,
+			    "INSERTs into \"%s\" without \"%s\", which is NOT "
+			    "NULL and has no default in the database",
+			    q->w->name, c->name);
 	}
 }
 
@@ -253,7 +301,9 @@ ask_check(struct ask *q, const struct con *c)
 		return;
 
 	unsigned t = truth_of(c, q->w, q->h);
-	if ((t & TRUTH_FALSE) == 0)
+	bool raises = c->expr != NULL &&
+	    (expr_may(c->expr, q->w, q->h) & EXPR_RAISES) != 0;
+	if ((t & TRUTH_FALSE) == 0 && !raises)
 		return;
 	found(q, REASON_CHECK, t == TRUTH_FALSE ? DEGREE_BREAKS : DEGREE_MAY,
 	    NULL, "%s into \"%s\" that the check \"%s\"%s%s rejects",
@@ -283,6 +333,30 @@ ask_exclude(struct ask *q, const struct con *x)
 	about(q, x->name);
 }
 
+/* An index or a condition that cannot be computed refuses the row too. */
+static void
+ask_computed(struct ask *q, const struct con *c)
+{
+	const char *const texts[] = { c->expr, c->where };
+	bool raises = false;
+
+	if (con_is_unique(c) && !unique_harmless(q, c))
+		return;			/* told already */
+	for (uint16_t i = 0; i < q->w->ncons; i++)
+		if (q->w->cons[i].kind == c->kind &&
+		    con_same(&q->w->cons[i], c))
+			return;
+	for (size_t i = 0; i < countof(texts); i++)
+		raises |= texts[i] != NULL && (expr_may(texts[i], q->w, q->h) &
+		    EXPR_RAISES) != 0;
+	if (!raises)
+		return;
+	found(q, REASON_CHECK, DEGREE_MAY, NULL, "can write rows into \"%s\" "
+	    "for which \"%s\" (%s) cannot be computed: they are refused",
+	    q->w->name, c->name, c->expr != NULL ? c->expr : c->where);
+	about(q, c->name);
+}
+
 /* 4 */
 static void
 ask_constraints(struct ask *q)
@@ -296,6 +370,9 @@ ask_constraints(struct ask *q)
 			ask_check(q, c);
 		else if (c->kind == CON_EXCLUDE)
 			ask_exclude(q, c);
+		if ((con_is_unique(c) || c->kind == CON_INDEX) &&
+		    (c->expr != NULL || c->where != NULL))
+			ask_computed(q, c);
 	}
 }
 

@@ -320,6 +320,23 @@ function(struct say *s, const char *name, const struct value *v)
 	return true;
 }
 
+/* Cast('a', models.IntegerField()) */
+static bool
+cast(struct say *s, const struct value *v)
+{
+	const struct value *to = value_arg(v, "output_field", 1);
+
+	if (v->n == 0 || to == NULL || to->kind != VALUE_CALL)
+		return false;
+	sym type = field_type(s->c, field_read(s->c->a, s->c->s, s->m->app,
+	    s->m->name, "cast", to), 0);
+	strbuf_char(s->b, '(');
+	if (type == NULL || !argument(s, v->items[0]))
+		return false;
+	strbuf_printf(s->b, ")::%s", type);
+	return true;
+}
+
 static bool
 call(struct say *s, const struct value *v)
 {
@@ -356,6 +373,10 @@ call(struct say *s, const struct value *v)
 	}
 	if (strcmp(name, "ExpressionWrapper") == 0 && v->n > 0)
 		return expr(s, v->items[0]);
+	if (strcmp(name, "OpClass") == 0 && v->n > 0)
+		return argument(s, v->items[0]);
+	if (strcmp(name, "Cast") == 0)
+		return cast(s, v);
 	return function(s, name, v);
 }
 

@@ -199,10 +199,54 @@ static const struct {
 	{ "a generated number", { "migrations.AddField('order', 'twice', "
 	  "models.GeneratedField(expression=models.F('number') * 2, "
 	  "output_field=models.IntegerField(), db_persist=True))" },
-	  "split>split!", "where the result is out of range" },
+	  "split>split!", "where that fails or is out of range" },
 	{ "a generated text", { "migrations.AddField('order', 'low', "
 	  "models.GeneratedField(expression=models.functions.Lower('note'), "
 	  "output_field=models.TextField(), db_persist=True))" },
+	  "safe>safe", NULL },
+	{ "a generated text that may be too long", { "migrations.AddField('order', "
+	  "'low', models.GeneratedField(expression=models.functions.Lower("
+	  "'state'), output_field=models.CharField(max_length=5), "
+	  "db_persist=True))" }, "split>split!", "is computed" },
+	{ "one that is as long", { "migrations.AddField('order', 'low', "
+	  "models.GeneratedField(expression=models.functions.Lower('state'), "
+	  "output_field=models.CharField(max_length=9), db_persist=True))" },
+	  "safe>safe", NULL },
+	{ "a generated NULL that may not be", { "migrations.RunSQL('ALTER TABLE "
+	  "shop_customer ADD z text NOT NULL GENERATED ALWAYS AS (email::text) "
+	  "STORED')" }, "never>never!", "where it is NULL, the row is refused" },
+	{ "an index that casts", { "migrations.AddIndex('order', models.Index("
+	  "models.functions.Cast('state', models.IntegerField()), name='i'))" },
+	  "unsafe>unsafe", "for which \"i\" (((\"state\")::integer)) cannot be "
+	  "computed" },
+	{ "one that casts what fits", { "migrations.AddIndex('order', "
+	  "models.Index(models.functions.Cast('number', models.TextField()), "
+	  "name='i'))" }, "either>safe", NULL },
+	{ "an index on a sum", { "migrations.AddIndex('order', models.Index("
+	  "models.F('number') + 1, name='i'))" }, "unsafe>unsafe", NULL },
+	{ "an index on a function that nobody knows", { "migrations.RunSQL("
+	  "'CREATE INDEX i ON shop_order (myf(state))')" }, "unsafe>unsafe",
+	  NULL },
+	{ "an index for which a quotient decides", { "migrations.RunSQL("
+	  "'CREATE INDEX i ON shop_order (state) WHERE 1 / number > 0')" },
+	  "unsafe>unsafe", NULL },
+	{ "an index on text in small letters", { "migrations.RunSQL("
+	  "\"CREATE INDEX i ON shop_order (lower(state)) WHERE number > -1 AND "
+	  "note ~ '^x'\")" }, "either>safe", NULL },
+	{ "a check by a function that nobody knows, of a new column", {
+	  "migrations.RunSQL('ALTER TABLE shop_order ADD z text, ADD CONSTRAINT "
+	  "k CHECK (myf(z))')" }, "unsafe>unsafe", NULL },
+	{ "a check by one that is known", { "migrations.RunSQL('ALTER TABLE "
+	  "shop_order ADD z text, ADD CONSTRAINT k CHECK (lower(z) > z)')" },
+	  "either>safe", NULL },
+	{ "a default that is too long", { "migrations.AddField('order', 'z', "
+	  "models.CharField(max_length=3, db_default='abcdef'))" },
+	  "split>split!", "whose default 'abcdef' does not fit" },
+	{ "a default by a function that nobody knows", { "migrations.AddField("
+	  "'order', 'z', models.IntegerField(db_default=models.Func(models.Value("
+	  "1), function='myf')))" }, "split>split!", "cannot be told here" },
+	{ "a default by one that is known", { "migrations.AddField('order', 'z', "
+	  "models.DateTimeField(db_default=models.functions.Now()))" },
 	  "safe>safe", NULL },
 	{ "options only", { "migrations.AlterModelOptions('order', "
 	  "{'ordering': ['number']})" }, "either>safe", NULL },
