@@ -11,15 +11,12 @@ struct judging {
 	struct judgement *out;
 	uint32_t n;
 	struct vec *at;		/* schema before the first, after the first, … */
-	struct findings base;	/* (old, old) */
 	uint64_t *needs;	/* rows of bits: does i need j? */
 	uint32_t words;		/* in a row */
 	bool first;		/* no code is deployed */
 };
 
 enum degree never_worst(const struct verdict *v, const struct reason **which);
-struct names schema_touched(struct judging *j, const struct vec *x,
-    const struct vec *y);
 void reason_add(struct judging *j, struct findings *f, const struct reason *r);
 struct findings reasons_old(struct judging *j, const struct vec *before,
     const struct vec *after);

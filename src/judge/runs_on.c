@@ -13,7 +13,7 @@ struct ask {
 	struct findings *f;
 	struct arena *a;
 	const struct vec *want, *have;
-	const struct names *touched;
+	const struct reach *reach;	/* NULL: everything */
 	const struct settings *s;
 	const struct table *w, *h;	/* the table now asked about */
 };
@@ -59,12 +59,7 @@ about(struct ask *q, sym column)
 static bool
 is_touched(const struct ask *q, sym name)
 {
-	if (q->touched == NULL)
-		return true;
-	for (uint32_t i = 0; i < q->touched->n; i++)
-		if (streq(q->touched->v[i], name))
-			return true;
-	return false;
+	return q->reach == NULL || names_has(&q->reach->asked, name);
 }
 
 static void
@@ -451,17 +446,46 @@ ask_foreign(struct ask *q, const struct table *child, const struct con *fk)
 
 /* 5 */
 static void
-ask_references(struct ask *q)
+ask_references(struct ask *q, const struct table *t)
 {
-	for (uint32_t i = 0; i < q->have->n; i++) {
-		const struct table *t = q->have->v[i];
+	for (uint16_t j = 0; t != NULL && j < t->ncons; j++)
+		if (t->cons[j].kind == CON_FK && (is_touched(q, t->name) ||
+		    is_touched(q, t->cons[j].ref_table)))
+			ask_foreign(q, t, &t->cons[j]);
+}
 
-		for (uint16_t j = 0; j < t->ncons; j++)
-			if (t->cons[j].kind == CON_FK &&
-			    (is_touched(q, t->name) ||
-			    is_touched(q, t->cons[j].ref_table)))
-				ask_foreign(q, t, &t->cons[j]);
+static void
+ask_table(struct ask *q, const struct table *w)
+{
+	q->w = w;
+	q->h = vec_find(q->have, w->name);
+	if (q->h == NULL) {
+		found(q, REASON_NO_TABLE, DEGREE_BREAKS, NULL,
+		    "reads and writes the table \"%s\"", w->name);
+		return;
 	}
+	ask_columns(q);
+	ask_unknown(q);
+	ask_known(q);
+	ask_constraints(q);
+	ask_upserts(q);
+}
+
+void
+runs_on_within(struct findings *f, struct arena *a, const struct vec *want,
+    const struct vec *have, const struct reach *r, const struct settings *s)
+{
+	struct ask q = { .f = f, .a = a, .want = want, .have = have,
+	    .reach = r, .s = s };
+
+	for (uint32_t i = 0; i < r->asked.n; i++) {
+		const struct table *w = vec_find(want, r->asked.v[i]);
+
+		if (w != NULL)
+			ask_table(&q, w);
+	}
+	for (uint32_t i = 0; i < r->near.n; i++)
+		ask_references(&q, vec_find(have, r->near.v[i]));
 }
 
 void
@@ -469,26 +493,18 @@ runs_on(struct findings *f, struct arena *a, const struct vec *want,
     const struct vec *have, const struct names *touched,
     const struct settings *s)
 {
-	struct ask q = { .f = f, .a = a, .want = want, .have = have,
-	    .touched = touched, .s = s };
+	struct ask q = { .f = f, .a = a, .want = want, .have = have, .s = s };
 
-	for (uint32_t i = 0; i < want->n; i++) {
-		q.w = want->v[i];
-		if (!is_touched(&q, q.w->name))
-			continue;
-		q.h = vec_find(have, q.w->name);
-		if (q.h == NULL) {
-			found(&q, REASON_NO_TABLE, DEGREE_BREAKS, NULL,
-			    "reads and writes the table \"%s\"", q.w->name);
-			continue;
-		}
-		ask_columns(&q);
-		ask_unknown(&q);
-		ask_known(&q);
-		ask_constraints(&q);
-		ask_upserts(&q);
+	if (touched != NULL) {
+		struct reach r = reach_of(a, touched, have);
+
+		runs_on_within(f, a, want, have, &r, s);
+		return;
 	}
-	ask_references(&q);
+	for (uint32_t i = 0; i < want->n; i++)
+		ask_table(&q, want->v[i]);
+	for (uint32_t i = 0; i < have->n; i++)
+		ask_references(&q, have->v[i]);
 }
 
 void

@@ -101,51 +101,6 @@ dependencies(struct judging *j)
 	}
 }
 
-static uint16_t
-count_keys(const struct table *t)
-{
-	uint16_t n = 0;
-
-	for (uint16_t i = 0; t != NULL && i < t->ncons; i++)
-		n = (uint16_t)(n + (t->cons[i].kind == CON_FK));
-	return n;
-}
-
-static uint32_t
-add_keys(sym *v, uint32_t n, const struct table *t)
-{
-	for (uint16_t i = 0; t != NULL && i < t->ncons; i++) {
-		sym to = t->cons[i].kind == CON_FK ? t->cons[i].ref_table : NULL;
-
-		for (uint32_t k = 0; to != NULL && k < n; k++)
-			if (streq(v[k], to))
-				to = NULL;
-		if (to != NULL)
-			v[n++] = to;
-	}
-	return n;
-}
-
-/* The tables in which two schemas differ, and those their keys point to. */
-struct names
-schema_touched(struct judging *j, const struct vec *x, const struct vec *y)
-{
-	struct names t = vec_touched(j->a, x, y);
-	uint32_t room = t.n, n = t.n;
-
-	for (uint32_t i = 0; i < t.n; i++)
-		room += count_keys(vec_find(x, t.v[i])) +
-		    count_keys(vec_find(y, t.v[i]));
-	sym *v = arena_array(j->a, sym, room + 1);
-	if (t.n > 0)
-		memcpy(v, t.v, t.n * sizeof(*v));
-	for (uint32_t i = 0; i < t.n; i++) {
-		n = add_keys(v, n, vec_find(x, t.v[i]));
-		n = add_keys(v, n, vec_find(y, t.v[i]));
-	}
-	return (struct names){ v, n };
-}
-
 void
 reason_add(struct judging *j, struct findings *f, const struct reason *r)
 {
@@ -164,12 +119,20 @@ difference(struct judging *j, const struct vec *want,
     const struct vec *before, const struct vec *after)
 {
 	struct findings f = { 0 }, known = { 0 };
-	struct names t = schema_touched(j, before, after);
+	struct reach r = reach_between(j->a, before, after);
 
-	runs_on(&f, j->a, want, after, &t, j->s);
-	runs_on(&known, j->a, want, before, &t, j->s);
+	runs_on_within(&f, j->a, want, after, &r, j->s);
+	if (f.n > 0)
+		runs_on_within(&known, j->a, want, before, &r, j->s);
 	findings_minus(&f, &known);
 	return f;
+}
+
+/* What was so before is drift, and no reason. */
+static void
+without_old(struct judging *j, struct findings *f)
+{
+	findings_less(f, j->a, &j->r->old.want, &j->r->old.have, j->s);
 }
 
 /* Old code, of whichever release, on `after`. */
@@ -179,14 +142,12 @@ reasons_old(struct judging *j, const struct vec *before,
 {
 	struct findings f = difference(j, &j->r->old.want, before, after);
 
-	findings_minus(&f, &j->base);
+	without_old(j, &f);
 	for (uint32_t i = 0; i < j->r->nothers; i++) {
 		const struct vec *want = &j->r->others[i].want;
 		struct findings more = difference(j, want, before, after);
-		struct findings base = { 0 };
 
-		runs_on(&base, j->a, want, &j->r->old.have, NULL, j->s);
-		findings_minus(&more, &base);
+		findings_less(&more, j->a, want, &j->r->old.have, j->s);
 		findings_minus(&more, &f);
 		for (uint32_t x = 0; x < more.n; x++)
 			reason_add(j, &f, &more.v[x]);
@@ -202,7 +163,7 @@ reasons_new(struct judging *j, const struct vec *with,
 {
 	struct findings f = difference(j, &j->r->new.want, with, without);
 
-	findings_minus(&f, &j->base);
+	without_old(j, &f);
 	return f;
 }
 
@@ -224,14 +185,17 @@ never(struct judging *j)
 {
 	struct findings seen = { 0 };
 	struct findings *all = &j->out->never;
+	struct reach r = reach_release(j->a, &j->r->old, &j->r->new.want,
+	    &j->at[j->n]);
 
-	runs_on(all, j->a, &j->r->new.want, &j->at[j->n], NULL, j->s);
-	findings_minus(all, &j->base);
+	runs_on_within(all, j->a, &j->r->new.want, &j->at[j->n], &r, j->s);
+	without_old(j, all);
+	struct names about = findings_tables(all, j->a);
 	for (uint32_t k = 0; k < j->n && seen.n < all->n; k++) {
 		struct findings f = { 0 };
 
-		runs_on(&f, j->a, &j->r->v[k]->after.want, &j->at[k + 1], NULL,
-		    j->s);
+		runs_on(&f, j->a, &j->r->v[k]->after.want, &j->at[k + 1],
+		    &about, j->s);
 		for (uint32_t i = 0; i < all->n; i++)
 			if (!findings_has(&seen, &all->v[i]) &&
 			    (k + 1 == j->n || findings_has(&f, &all->v[i]))) {
@@ -400,7 +364,6 @@ judge_release(struct judgement *out, struct arena *a,
 		schema_fold(a, &j.at[k + 1], r->v[k]);
 	}
 	dependencies(&j);
-	runs_on(&j.base, a, &r->old.want, &r->old.have, NULL, s);
 	if (!j.first) {
 		for (uint32_t k = 0; k < r->n; k++)
 			corners(&j, k);
