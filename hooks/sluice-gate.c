@@ -14,8 +14,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "gate/gitcmd.h"
+#include "gate/jail.h"
 #include "gate/queue.h"
 #include "prog/hook.h"
 #include "prog/opts.h"
@@ -67,6 +69,7 @@ run(size_t i, char **args)
 		setrlimit(RLIMIT_DATA, &most);
 #endif
 		signal(SIGALRM, too_long);
+		h.until = clock_ms() + h.cfg.server.timeout;
 		alarm((unsigned)(h.cfg.server.timeout / 1000 + 1));
 	}
 	if (r == 0)
@@ -99,6 +102,25 @@ run_queue(char **args)
 	return queue_run(&q, args + 2, gitdir.s, &e) < 0 ? trouble(&e) : 0;
 }
 
+/* jail SECONDS FOLDER… -- PROGRAM…: what was pushed runs in it. */
+static int
+run_jail(char **args)
+{
+	struct jail j = { .seconds = (int)strtol(args[0], NULL, 10) };
+	struct err e = ERR_INIT;
+	char **end = args + 1;
+
+	while (*end != NULL && !streq(*end, "--"))
+		end++;
+	if (j.seconds < 1 || *end == NULL || end[1] == NULL)
+		return 2;
+	*end = NULL;
+	j.folders = (const char *const *)(args + 1);
+	j.argv = end + 1;
+	int r = jail_run(&j, &e);
+	return r < 0 ? trouble(&e) : r;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -107,6 +129,8 @@ main(int argc, char **argv)
 		return fputs(help, stdout) < 0;
 	if (argc > 4 && streq(argv[1], "deploy-queue"))
 		return run_queue(argv + 2);
+	if (argc > 3 && streq(argv[1], "jail"))
+		return run_jail(argv + 2);
 	for (size_t i = 0; argc > 1 && i < countof(hooks); i++)
 		if (streq(argv[1], hooks[i].name))
 			return run(i, argv + 2);

@@ -110,7 +110,9 @@ exits 1 "an override by whom the configuration does not name" \
 said 'not among those who may override' "is refused"
 sed -i "s/^branches.*/&\noverride = $(id -un)/" "$T/server.ini"
 ok "one by whom it names" push -o 'sluice.override=no time' main
-is "$(grep -c ': no time$' "$bare/sluice/overrides.log")" 1 "is recorded"
+is "$(sed 's/^[^ ]* [^ ]* //' "$bare/sluice/overrides.log")" \
+    "$me refs/heads/main $(git rev-parse --short=12 HEAD^)..$(git rev-parse --short=12 HEAD): no time" \
+    "is recorded with the branch, where it was and is"
 git -C "$bare" update-ref refs/sluice/deployed/production main
 
 echo 'print(1)' >"$T/evil"
@@ -145,6 +147,107 @@ exits 1 "with limits on memory" push
 said 'MemoryError' "that are told"
 git reset -q --hard HEAD^
 
+# hostile TEXT: settings that are pushed, and are taken back. Where they only
+# try something, they tell by an AttributeError whether it was to be had.
+echo 'the secret' >"$T/secret"
+hostile() {
+	cat >>site1/settings.py
+	commit
+	run push
+	git reset -q --hard HEAD^
+}
+refused() { # WHAT PATTERN
+	is "$code" 1 "$1: refused"
+	said "remote: .*$2" "and told"
+	is "$(ls "$TMPDIR")" "" "nothing is left in the temporary folder"
+}
+kernel() { # what the cell needs is there
+	case $1 in
+	landlock) "$PY" -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 1)' ;;
+	apart) unshare -Unp --fork true 2>/dev/null ;;
+	esac
+}
+sed -i 's/^timeout = .*/timeout = 4s/' "$T/server.ini"
+hostile <<-END
+while True:
+    pass
+END
+refused "settings without an end" 'makemigrations is clean could not be told'
+hostile <<-END
+import time
+for i in range(60):
+    if os.fork() == 0:
+        os.setsid()
+        open("/dev/null").close()
+        time.sleep(777)
+while True:
+    time.sleep(1)
+END
+refused "settings that fork and hide" 'did not end in time'
+sed -i 's/^timeout = .*/timeout = 20s/' "$T/server.ini"
+if kernel apart; then
+	is "$(grep -l "$TMPDIR/[s]luice-export" /proc/[0-9]*/cmdline 2>/dev/null | wc -l)" 0 \
+	    "none of them is left"
+	hostile <<-END
+	assert os.getpid() == 1
+	raise RuntimeError("alone: %d" % os.getppid())
+	END
+	refused "settings that look for other processes" 'RuntimeError: alone: 0'
+fi
+hostile <<-END
+import socket
+for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+    try:
+        socket.socket(family)
+        raise RuntimeError("a socket is to be had")
+    except PermissionError:
+        pass
+raise RuntimeError("no sockets")
+END
+refused "settings that open a socket" 'RuntimeError: no sockets'
+if kernel landlock; then
+	hostile <<-END
+	for path in ("$T/ran", "$bare/config", os.path.expanduser("~/x"), "/tmp/x-$$"):
+	    try:
+	        open(path, "a").write("ran")
+	        raise RuntimeError("written: " + path)
+	    except (PermissionError, FileNotFoundError):
+	        pass
+	for path in ("/proc/self/environ", "/proc/1/environ"):
+	    try:
+	        open(path).read()
+	        raise RuntimeError("read: " + path)
+	    except PermissionError:
+	        pass
+	open(os.path.join(os.path.dirname(__file__), "here"), "w").write("fine")
+	raise RuntimeError("only here")
+	END
+	refused "settings that write outside, or read of others" 'RuntimeError: only here'
+fi
+hostile <<-END
+import __main__
+os.symlink("$T/secret", __main__.ANSWER)
+os._exit(0)
+END
+refused "settings that put a link in place of the answer" 'ended with 0'
+is "$(grep -c 'the secret' "$T/err")" 0 "it is not followed"
+if [ "$me" = root ] && kernel apart &&
+    runuser -u nobody -- test -x "$bin/sluice-gate"; then
+	chmod 755 "$T"
+	is "$(runuser -u nobody -- "$bin/sluice-gate" jail 5 /tmp -- /usr/bin/python3 -c '
+import os, time
+n = 0
+try:
+    while n < 1000:
+        if os.fork() == 0:
+            time.sleep(60)
+        n += 1
+except BlockingIOError:
+    pass
+print(n < 130)')" True "a fork bomb comes to an end"
+	chmod 711 "$T"
+fi
+
 sed -i "s/^branches.*/&\nmax_files = 20/" "$T/server.ini"
 mkdir many && for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i >many/$i; done
 commit
@@ -167,9 +270,19 @@ said 'remote: deploy -c .*/server.ini production' "its output streams"
 said 'remote: sluice: the deploy of .* ended with 7' "and its end is told"
 echo 0 >"$T/rc"
 is "$(cat "$T/deployed")" "$(git rev-parse HEAD) $bare" "it got the commit and the repository"
+for i in $(seq 60); do
+	touch "$bare/sluice/log/production-00000000$((i + 10))-abc-1.log" \
+	    "$bare/sluice/log/production-00000000$((i + 10))-abc-1.log.rc"
+done
+touch "$bare/sluice/log/staging-0000000001-abc-1.log.rc"
 ok "another branch" push main:refs/heads/other
 is "$(wc -l <"$T/deployed")" 1 "is not deployed"
 
+git commit -q --allow-empty -m more
+git push -q origin main >/dev/null 2>&1
+is "$(ls "$bare/sluice/log" | grep -c '^production.*log$') $(ls "$bare/sluice/log" | grep -c staging)" \
+    "50 1" "of old logs the last 50 of the target are kept"
+rm "$bare"/sluice/log/*-abc-1.log*
 touch "$T/hold"
 git commit -q --allow-empty -m one
 first=$(git rev-parse HEAD)

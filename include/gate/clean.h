@@ -25,8 +25,10 @@ struct clean_job {
 	const char *command;	/* the project's own check, run by sh in root:
 				 * 0 clean, 1 not; NULL: our helper */
 	const char *worktree;	/* the developer's; NULL: none */
-	bool jail;		/* pushed code on a server: empty environment,
-				 * limits, no network where the kernel allows */
+	const char *jail;	/* for pushed code on a server: the program
+				 * that shuts in what it is told to run
+				 * (sluice-gate jail), in an empty
+				 * environment; NULL: it is the developer's */
 	int64_t timeout_ms;
 };
 

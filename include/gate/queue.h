@@ -16,7 +16,8 @@ struct queue {
 
 /* Makes `commit` the next to be deployed; *log is the file that its deploy
  * will write. 1: put. 0: one runs already, told in *busy, and `wait` is false,
- * so nothing was put. With `wait`, *busy tells the same and is not empty. */
+ * so nothing was put. With `wait`, *busy tells the same and is not empty. Of
+ * the target's older logs only the last are kept. */
 int queue_put(const struct queue *q, const char *commit, bool wait,
     struct strbuf *log, struct strbuf *busy, struct err *e);
 /* Starts a runner: `argv` in a session of its own. */

@@ -15,6 +15,8 @@ int where_repo(struct repo **out, struct err *e);
  * sluice.ini. An ERR_CONFIG when it is not there says what to write. */
 int where_config(struct config *c, struct arena *a, struct repo *r,
     const char *given, struct err *e);
+/* Another of our programs: the one beside this, else the one on PATH. */
+sym where_program(struct arena *a, const char *name);
 /* The project's Python: below its root or the top of the work tree, or below
  * the main work tree's; a bare name is for PATH. */
 sym where_python(struct arena *a, struct repo *r,

@@ -1,7 +1,9 @@
 #include "gate/clean.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -23,6 +25,20 @@ static const struct { const char *word; enum clean is; } words[] = {
 	{ "failed", CLEAN_UNKNOWN },
 };
 
+/* A pushed module may have left anything in its place. */
+static int
+answer_read(struct strbuf *b, const char *path, struct err *e)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int r = fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ?
+	    err_set(e, "no answer") : fd_read_all(b, fd, e);
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 /* The answer file's first line is a word, the rest is for people. */
 static int
 read_answer(enum clean *out, struct strbuf *said, const char *path,
@@ -30,7 +46,7 @@ read_answer(enum clean *out, struct strbuf *said, const char *path,
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(1u << 20);
 
-	if (file_read(&b, path, e) < 0)
+	if (answer_read(&b, path, e) < 0)
 		return -1;
 	char *end = strchr(b.s, '\n');
 	if (end == NULL)
@@ -50,7 +66,7 @@ read_answer(enum clean *out, struct strbuf *said, const char *path,
 static char **
 environment(const struct clean_job *job)
 {
-	if (!job->jail)
+	if (job->jail == NULL)
 		return gitcmd_clean_env();
 	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
 	static char lang[] = "LANG=C.UTF-8";
@@ -89,11 +105,15 @@ run(enum clean *out, struct strbuf *said, const struct clean_job *job,
 
 	strbuf_printf(&root, "%s/%s", job->tree, job->root);
 	strbuf_printf(&answer, "%s/answer", temp);
+	if (job->jail != NULL) {
+		strvec_pushl(&argv, job->jail, "jail", NULL);
+		strvec_pushf(&argv, "%lld",
+		    (long long)(job->timeout_ms / 1000 + 1));
+		strvec_pushl(&argv, job->tree, temp, "--", NULL);
+	}
 	strvec_pushl(&argv, job->python, "-B", "-c", helper, job->tree, root.s,
 	    job->settings, job->worktree != NULL ? job->worktree : "",
 	    answer.s, NULL);
-	strvec_pushf(&argv, "%lld", job->jail ?
-	    (long long)(job->timeout_ms / 1000 + 1) : 0);
 	char **env = environment(job);
 	struct child_spec spec = { .argv = argv.v, .env = env, .cwd = root.s };
 	int r = child_run(&spec, NULL, 0, &noise, &noise, job->timeout_ms,
@@ -145,7 +165,7 @@ clean_check(enum clean *out, struct strbuf *said, const struct clean_job *job,
 {
 	char *temp = NULL;
 
-	if (job->command != NULL && !job->jail)
+	if (job->command != NULL && job->jail == NULL)
 		return run_command(out, said, job, e);
 	if (strchr(job->python, '/') != NULL && access(job->python, X_OK) != 0) {
 		*out = CLEAN_MISSING;

@@ -1,5 +1,7 @@
 #include "gate/queue.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "base/util.h"
 
 #define LOOK_MS 50
+#define KEPT 49		/* logs of a target, beside the one to come */
 
 static void
 name(struct strbuf *b, const struct queue *q, const char *what)
@@ -106,6 +109,42 @@ busy_with(const struct queue *q, struct strbuf *busy, struct err *e)
 	return 0;
 }
 
+static int
+text_cmp(const void *x, const void *y)
+{
+	char *const *p = x, *const *q = y;
+
+	return strcmp(*p, *q);
+}
+
+/* Of the logs of deploys that ended the last are kept. Their names sort by
+ * time. Best effort. */
+static void
+prune(const struct queue *q, const char *dir)
+{
+	struct strvec names STRVEC_SCOPED = STRVEC_INIT;
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+	size_t n = strlen(q->target);
+	DIR *d = opendir(dir);
+
+	for (const struct dirent *de; d != NULL && (de = readdir(d)) != NULL;)
+		if (starts_with(de->d_name, q->target) &&
+		    de->d_name[n] == '-' && isdigit((unsigned char)
+		    de->d_name[n + 1]) && ends_with(de->d_name, ".log.rc"))
+			strvec_push(&names, de->d_name);
+	if (d != NULL)
+		closedir(d);
+	if (names.n > 0)
+		qsort(names.v, names.n, sizeof(*names.v), text_cmp);
+	for (size_t i = 0; i + KEPT < names.n; i++) {
+		strbuf_reset(&path);
+		strbuf_printf(&path, "%s/%s", dir, names.v[i]);
+		(void)unlink(path.s);
+		strbuf_cut(&path, path.len - strlen(".rc"));
+		(void)unlink(path.s);
+	}
+}
+
 int
 queue_put(const struct queue *q, const char *commit, bool wait,
     struct strbuf *log, struct strbuf *busy, struct err *e)
@@ -118,6 +157,7 @@ queue_put(const struct queue *q, const char *commit, bool wait,
 		return -1;
 	if (busy->len > 0 && !wait)
 		return 0;
+	prune(q, path.s);
 	strbuf_printf(log, "%s/%s-%lld-%.12s-%ld.log", path.s, q->target,
 	    (long long)clock_epoch(), commit, (long)getpid());
 	strbuf_printf(&text, "%s %s\n", commit, log->s);

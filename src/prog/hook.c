@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/util.h"
 #include "gate/clean.h"
@@ -149,7 +150,7 @@ ask(struct hook *h, struct clean_job *job, const char *tree, enum clean *out,
 	struct export_limit limit = { 0 };
 	const char *link = h->cfg.makemigrations.link;
 
-	if (job->jail)
+	if (job->jail != NULL)
 		limit = (struct export_limit){ h->cfg.server.max_files,
 			h->cfg.server.max_bytes, true };
 	if (export_tree(h->repo, tree, job->tree, &limit, e) < 0)
@@ -193,12 +194,15 @@ hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,
 	struct clean_job job = {
 		.python = where_python(h->a, h->repo, p),
 		.root = p->root != NULL ? p->root : ".",
-		.settings = p->settings, .jail = server,
+		.settings = p->settings,
+		.jail = server ? where_program(h->a, "sluice-gate") : NULL,
 		.command = h->cfg.makemigrations.command,
 		.worktree = server ? NULL : repo_workdir(h->repo),
-		.timeout_ms = server ? h->cfg.server.timeout :
-		    h->cfg.makemigrations.timeout,
+		.timeout_ms = h->cfg.makemigrations.timeout,
 	};
+	if (server)	/* and a moment to clean up */
+		job.timeout_ms = h->until - clock_ms() > 1000 ?
+		    h->until - clock_ms() : 1000;
 	if (known_key(key, h->repo, tree, &job, h->cfg.makemigrations.link,
 		e) < 0)
 		return -1;

@@ -1,5 +1,6 @@
 /* pre-receive and post-receive: the side that is pushed to. Reads objects
  * only, the quarantine's included; writes no ref. */
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "prog/branch.h"
 #include "prog/hook.h"
 #include "prog/opts.h"
+#include "prog/where.h"
 
 static const char heads[] = "refs/heads/";
 
@@ -101,14 +103,30 @@ override_reason(void)
 	return NULL;
 }
 
-/* 1: the refusal is lifted and that is on record. */
 static int
-overridden(struct hook *h, struct err *e)
+record(struct hook *h, const struct strbuf *line, struct err *e)
+{
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+
+	strbuf_printf(&path, "%ssluice", repo_gitdir(h->repo));
+	if (dir_make(path.s, 0777, e) < 0)
+		return -1;
+	strbuf_str(&path, "/overrides.log");
+	int fd = open(path.s, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_sys(e, "cannot write '%s'", path.s);
+	int r = fd_write_all(fd, line->s, line->len, e);
+	close(fd);
+	return r < 0 ? err_wrap(e, "'%s'", path.s) : 0;
+}
+
+/* 1: the refusal of these is lifted and that is on record. */
+static int
+overridden(struct hook *h, const struct strbuf *refs, struct err *e)
 {
 	const char *reason = override_reason();
 	const char *who = pusher();
 	struct strbuf line STRBUF_SCOPED = STRBUF_INIT;
-	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
 
 	if (reason == NULL)
 		return 0;
@@ -119,16 +137,14 @@ overridden(struct hook *h, struct err *e)
 		return 0;
 	}
 	stamp_print(&line, clock_epoch());
-	strbuf_printf(&line, " %s: ", who);
+	strbuf_char(&line, ' ');
+	strbuf_clean(&line, who, strlen(who), false);
+	strbuf_str(&line, refs->s);
+	strbuf_str(&line, ": ");
 	strbuf_clean(&line, reason, strlen(reason), false);
 	strbuf_char(&line, '\n');
-	strbuf_printf(&path, "%ssluice", repo_gitdir(h->repo));
-	if (dir_make(path.s, 0777, e) < 0)
+	if (record(h, &line, e) < 0)
 		return -1;
-	strbuf_str(&path, "/overrides.log");
-	FILE *f = fopen(path.s, "ae");
-	if (f == NULL || fputs(line.s, f) < 0 || fclose(f) != 0)
-		return err_sys(e, "cannot write '%s'", path.s);
 	strbuf_printf(&h->said, "sluice: overridden by %s", line.s);
 	return 1;
 }
@@ -144,9 +160,22 @@ lines_read(struct hook *h, struct range_line **lines, uint32_t *n,
 	return range_lines(lines, n, h->a, &text, false, e);
 }
 
+static void
+refused(struct hook *h, struct strbuf *refs, const struct range_line *l)
+{
+	const char *branch = l->ref + strlen(heads);
+
+	strbuf_str(&h->said, "sluice: branch '");
+	strbuf_clean(&h->said, branch, strlen(branch), false);
+	strbuf_str(&h->said, "' is refused as it is\n");
+	strbuf_printf(refs, " %s %.12s..%.12s", l->ref,
+	    l->old != NULL ? l->old : "", l->new);
+}
+
 int
 hook_receive(struct hook *h, struct err *e)
 {
+	struct strbuf refs STRBUF_SCOPED = STRBUF_INIT;
 	struct range_line *lines = NULL;
 	uint32_t n = 0;
 	int worst = 0;
@@ -170,32 +199,15 @@ hook_receive(struct hook *h, struct err *e)
 			if (r < 0)
 				return err_wrap(e, "branch '%s'", branch);
 			if (r > 0)
-				strbuf_printf(&h->said, "sluice: branch '%s' "
-				    "is refused as it is\n", branch);
+				refused(h, &refs, &lines[i]);
 			worst = r > worst ? r : worst;
 		}
 	}
 	if (worst == 1) {
-		int r = overridden(h, e);
+		int r = overridden(h, &refs, e);
 		worst = r < 0 ? -1 : r == 1 ? 0 : 1;
 	}
 	return worst;
-}
-
-/* The program beside us, else the one on PATH. */
-static sym
-beside(struct hook *h, const char *program)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n <= 0)
-		return sym_get(h->a, program);
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	sym path = sym_printf(h->a, "%.*s/%s", (int)(slash - self), self,
-	    program);
-	return access(path, X_OK) == 0 ? path : sym_get(h->a, program);
 }
 
 static int
@@ -203,8 +215,8 @@ start_runner(struct hook *h, const char *dir, sym target, struct err *e)
 {
 	struct strvec argv STRVEC_SCOPED = STRVEC_INIT;
 
-	strvec_pushl(&argv, beside(h, "sluice-gate"), "deploy-queue", dir,
-	    target, beside(h, "sluice-deploy"), "-c", h->cfg.path, target,
+	strvec_pushl(&argv, where_program(h->a, "sluice-gate"), "deploy-queue", dir,
+	    target, where_program(h->a, "sluice-deploy"), "-c", h->cfg.path, target,
 	    NULL);
 	return queue_start(argv.v, e);
 }

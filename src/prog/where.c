@@ -98,3 +98,17 @@ where_python(struct arena *a, struct repo *r, const struct cfg_project *p)
 	}
 	return sym_printf(a, "%s%s", top, python);
 }
+
+sym
+where_program(struct arena *a, const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return sym_get(a, name);
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	sym path = sym_printf(a, "%.*s/%s", (int)(slash - self), self, name);
+	return access(path, X_OK) == 0 ? path : sym_get(a, name);
+}
