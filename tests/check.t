@@ -117,6 +117,33 @@ said '0001_initial' "a folder without git and without a configuration"
 ok "as JSON" sh -c "sluice-check --dir '$T/plain' --format json || [ \$? -eq 1 ]"
 is "$(json 'd["mode"], len(d["migrations"])')" "alone 5" "each alone"
 
+# --- what is upserted needs its constraint, what is not does well without ---
+mkdir -p "$T/up" && cp -r "$T/plain/." "$T/up" && cd "$T/up" || exit 3
+last=$(cd shop/migrations && ls 0*.py | tail -n 1)
+cat >shop/migrations/0009_unique.py <<END
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "${last%.py}")]
+    operations = [
+        migrations.AddConstraint("product", models.UniqueConstraint(fields=["name"], name="u")),
+    ]
+END
+b='[m["verdict"]["b"] for m in d["migrations"] if m["name"] == "0009_unique"]'
+run sluice-check --dir . --format json
+is "$(json "$b")" "['note']" "a constraint that nobody upserts by"
+echo 'Product.objects.bulk_create(x, update_conflicts=True, unique_fields=["name"])' >shop/jobs.py
+run sluice-check --dir . --format json
+is "$(json "$b")" "['breaks']" "one that somebody does"
+echo 'INSERT = "INSERT INTO shop_product VALUES (1) ON CONFLICT (name) DO NOTHING"' >shop/jobs.py
+run sluice-check --dir . --format json
+is "$(json "$b")" "['breaks']" "the same in SQL"
+echo 'INSERT = "INSERT INTO shop_product VALUES (1) ON CONFLICT DO NOTHING"' >shop/jobs.py
+run sluice-check --dir . --format json
+is "$(json "$b")" "['note']" "and without a target"
+cd "$T/clone" || exit 3
+
 # --- a class that is changed where it is not followed never reads as safe ---
 for trick in 'Migration.operations.append(1)' 'Migration = make()' 'M = Migration' \
     'class Migration(Migration): operations = []' 'setattr(Migration, "operations", [])' \

@@ -131,6 +131,8 @@ struct judgement {
 	struct findings never;
 	bool fine;			/* every one has a phase */
 };
+/* Does it matter which models the code upserts? */
+bool judgement_upserts(const struct judgement *j);
 void judge_release(struct judgement *out, struct arena *a,
     const struct release *r, const struct settings *s);
 

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -371,6 +372,29 @@ ask_constraints(struct ask *q)
 	}
 }
 
+static int
+by_text(const void *x, const void *y)
+{
+	const char *const *b = y;
+
+	return strcmp(x, *b);
+}
+
+/* By its class, or by its table where that is written in SQL. */
+static bool
+is_upserted(const struct ask *q)
+{
+	const char *dot = q->w->model == NULL ? NULL :
+	    strrchr(q->w->model, '.');
+
+	if (q->s == NULL || q->s->nupserts == 0)
+		return false;
+	return bsearch(dot == NULL ? q->w->name : dot + 1, q->s->upserts,
+	    q->s->nupserts, sizeof(*q->s->upserts), by_text) != NULL ||
+	    bsearch(q->w->name, q->s->upserts, q->s->nupserts,
+	    sizeof(*q->s->upserts), by_text) != NULL;
+}
+
 /* 6 */
 static void
 ask_upserts(struct ask *q)
@@ -388,9 +412,15 @@ ask_upserts(struct ask *q)
 		if (there)
 			continue;
 		names_of(&cols, c);
-		found(q, REASON_NO_UNIQUE, c->kind == CON_PK ? DEGREE_MAY :
-		    DEGREE_NOTE, NULL, "counts on \"%s\" (%s) to keep the rows "
-		    "of \"%s\" apart", c->name, cols.s, q->w->name);
+		if (is_upserted(q))
+			found(q, REASON_NO_UNIQUE, DEGREE_BREAKS, NULL,
+			    "upserts rows of \"%s\", which needs \"%s\" (%s) in "
+			    "the database", q->w->name, c->name, cols.s);
+		else
+			found(q, REASON_NO_UNIQUE, c->kind == CON_PK ?
+			    DEGREE_MAY : DEGREE_NOTE, NULL, "counts on \"%s\" "
+			    "(%s) to keep the rows of \"%s\" apart", c->name,
+			    cols.s, q->w->name);
 		about(q, c->name);
 	}
 }

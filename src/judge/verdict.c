@@ -347,6 +347,25 @@ judge_one(struct judging *j, uint32_t k)
 	fixes(j, v, m);
 }
 
+static bool
+has_kind(const struct findings *f, enum reason_kind kind)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->v[i].kind == kind)
+			return true;
+	return false;
+}
+
+bool
+judgement_upserts(const struct judgement *j)
+{
+	for (uint32_t k = 0; k < j->n; k++)
+		if (has_kind(&j->v[k].a, REASON_NO_UNIQUE) ||
+		    has_kind(&j->v[k].b, REASON_NO_UNIQUE))
+			return true;
+	return has_kind(&j->never, REASON_NO_UNIQUE);
+}
+
 void
 judge_release(struct judgement *out, struct arena *a,
     const struct release *r, const struct settings *s)

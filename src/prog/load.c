@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "read/upserts.h"
 
 static void
 wrong_add(struct code *c, struct arena *a, sym text)
@@ -208,6 +209,30 @@ halve(struct site *s, const struct graph *g, const struct plan *went)
 	return h;
 }
 
+/* The code itself is looked at only where it matters what it upserts; a
+ * commit that is not here is not looked at. */
+static void
+upserted(struct site *s, const struct code *old, const struct code *new)
+{
+	const struct code *const both[] = { old, new };
+	struct upserts u = { 0 };
+
+	for (size_t i = 0; i < countof(both); i++) {
+		struct source *src = NULL;
+		struct err e = ERR_INIT;
+
+		if (s->repo == NULL || both[i] == NULL ||
+		    both[i]->commit == NULL || source_commit(&src, s->repo,
+		    both[i]->commit, &e) < 0)
+			continue;
+		if (upserts_find(&u, s->a, src, s->project->root, &e) < 0)
+			warn("%s", e.msg);
+		source_free(src);
+	}
+	s->settings.upserts = u.v;
+	s->settings.nupserts = u.n;
+}
+
 static void
 judge(struct judged *out, struct site *s, const struct code *old,
     const struct code *new, const struct plan *went)
@@ -235,6 +260,13 @@ judge(struct judged *out, struct site *s, const struct code *old,
 	out->release.v = v;
 	out->release.n = h.npending;
 	out->release.graph = &new->graph;
+	judge_release(&out->j, s->a, &out->release,
+	    went == NULL ? &s->settings : &set);
+	if (!judgement_upserts(&out->j))
+		return;
+	upserted(s, old, new);
+	set.upserts = s->settings.upserts;
+	set.nupserts = s->settings.nupserts;
 	judge_release(&out->j, s->a, &out->release,
 	    went == NULL ? &s->settings : &set);
 }

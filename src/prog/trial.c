@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "gate/touch.h"
+#include "read/upserts.h"
 #include "prog/branch.h"
 
 #define DJANGO_LTS 502		/* assumed where the configuration is silent */
@@ -344,6 +345,35 @@ judge_each(struct trial *t, struct arena *a)
 	}
 }
 
+static void
+judge(struct trial *t, struct arena *a, const struct trial_ask *ask)
+{
+	t->j = (struct judgement){ 0 };
+	if (ask->each)
+		judge_each(t, a);
+	else
+		judge_release(&t->j, a, &t->release, &t->settings);
+}
+
+/* The code itself is looked at only where it matters what it upserts. */
+static int
+upserted(struct trial *t, struct arena *a, const struct trial_ask *ask,
+    struct err *e)
+{
+	struct upserts u = { 0 };
+
+	if (upserts_find(&u, a, ask->head, ask->project->root, e) < 0 ||
+	    (ask->base != NULL && upserts_find(&u, a, ask->base,
+		ask->project->root, e) < 0))
+		return -1;
+	if (u.n == 0)
+		return 0;
+	t->settings.upserts = u.v;
+	t->settings.nupserts = u.n;
+	judge(t, a, ask);
+	return 0;
+}
+
 int
 trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
     struct err *e)
@@ -355,11 +385,8 @@ trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
 	replay(t, a);
 	if (branch_compare(t, a, ask, e) < 0)
 		return -1;
-	if (ask->each)
-		judge_each(t, a);
-	else
-		judge_release(&t->j, a, &t->release, &t->settings);
-	return 0;
+	judge(t, a, ask);
+	return judgement_upserts(&t->j) ? upserted(t, a, ask, e) : 0;
 }
 
 bool
