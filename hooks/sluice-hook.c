@@ -27,7 +27,11 @@ static const char help[] =
     "Run by git through the hooks that sluice-install writes. NAME is one of\n"
     "pre-commit, pre-merge-commit, pre-push, pre-receive, post-receive.\n"
     "From a hook script of your own, keep arguments and standard input:\n"
-    "  sluice-hook pre-commit \"$@\" || exit 1\n";
+    "  sluice-hook pre-commit \"$@\" || exit 1\n"
+    "\n"
+    "Exit: 0 go on; 1 refused; 2 the configuration is wrong or missing; 3 could\n"
+    "not tell; what the hook before it (FILE) said, if not 0. Git stops on all\n"
+    "but 0; after post-receive there is nothing to stop.\n";
 
 static const struct hook {
 	const char *name;

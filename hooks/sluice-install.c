@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "gate/hookconfig.h"
 #include "gate/hookfile.h"
 #include "gate/survey.h"
 
@@ -25,6 +26,7 @@ static const char help[] =
     "  work tree        pre-commit, pre-merge-commit, pre-push\n"
     "  bare repository  pre-receive, post-receive\n"
     "A hook that is there already is kept: it runs first, and both must agree.\n"
+    "With git 2.54 and up they go into its configuration, and no file is touched.\n"
     "A work tree without sluice.ini gets one from what is found in it.\n"
     "\n"
     "      --client     only if it is a work tree\n"
@@ -33,6 +35,9 @@ static const char help[] =
     "      --uninstall  take ours out, give back what was there before\n"
     "  -C, --directory DIR\n"
     "  -h, --help\n"
+    "\n"
+    "Exit: 0 done, or all is in place; 1 refused, or --status and something is\n"
+    "not; 2 usage, or no repository; 3 could not tell or do it.\n"
     "\n"
     "Example, a developer's clone and the repository that is pushed to:\n"
     "  sluice-install\n"
@@ -46,6 +51,8 @@ struct opts {
 	bool client, server;
 	const char *dir;
 	char program[PATH_MAX];
+	bool config;		/* this git runs hooks from its configuration */
+	struct strbuf version;
 };
 
 static _Noreturn void
@@ -91,7 +98,7 @@ options(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct opts o = { .act = PUT };
+	struct opts o = { .act = PUT, .version = STRBUF_INIT };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "C:h", longs, NULL)) != -1)
@@ -110,17 +117,44 @@ options(int argc, char **argv)
 	return o;
 }
 
+/* A hook that git's configuration names. 0: none of ours there. */
 static int
-status_one(const struct opts *o, const char *dir, const char *name,
+status_config(const struct opts *o, const char *top, const char *name,
     struct err *e)
+{
+	struct strbuf program STRBUF_SCOPED = STRBUF_INIT;
+	bool stale = false;
+	int r = hookconfig_state(&stale, &program, top, name, o->program, e);
+
+	if (r <= 0)
+		return r;
+	bool gone = access(program.s, X_OK) != 0;
+	printf("%-17s sluice, by git's configuration", name);
+	if (gone)
+		printf("; its program '%s' is gone", program.s);
+	else if (stale)
+		printf("; of another version: run sluice-install");
+	if (!o->config)
+		printf("; but %s does not run it: run sluice-install",
+		    o->version.s);
+	putchar('\n');
+	return gone || !o->config ? 2 : 1;
+}
+
+static int
+status_one(const struct opts *o, const struct hook_place *p,
+    const char *name, struct err *e)
 {
 	static const char *const owner[] = {
 		"not installed", "sluice", "not installed, another hook is there",
 		"sluice, run by the hook manager that is there",
 	};
 	struct hook_state s = HOOK_STATE_INIT;
+	int r = status_config(o, p->top.s, name, e);
 
-	if (hook_state(&s, dir, name, o->program, e) < 0)
+	if (r != 0)
+		return r < 0 ? -1 : r - 1;
+	if (hook_state(&s, p->dir.s, name, o->program, e) < 0)
 		return -1;
 	bool ours = s.owner == HOOK_OURS || s.owner == HOOK_BEHIND;
 	printf("%-17s %s", name, owner[s.owner]);
@@ -135,26 +169,58 @@ status_one(const struct opts *o, const char *dir, const char *name,
 	return ours && !s.gone ? 0 : 1;
 }
 
+/* Never both: the hook would run twice. What is new is put in first. */
 static int
-act_one(const struct opts *o, const char *dir, const char *name,
+put_one(const struct opts *o, const struct hook_place *p, const char *name,
     struct err *e)
 {
-	if (o->act == STATUS)
-		return status_one(o, dir, name, e);
-	int r = o->act == PUT ? hook_put(dir, name, o->program, e) :
-	    hook_remove(dir, name, e);
-	if (r < 0)
+	int r = o->config ? hookconfig_put(p->top.s, name, o->program, e) :
+	    hook_put(p->dir.s, name, o->program, e);
+	int old = r < 0 ? -1 : o->config ? hook_remove(p->dir.s, name, e) :
+	    hookconfig_remove(p->top.s, name, e);
+
+	if (old < 0)
 		return -1;
-	printf("%-17s %s\n", name, o->act == PUT ?
-		(r == 1 ? "installed" : "is installed already") :
-		(r == 1 ? "taken out" : "was not installed"));
+	printf("%-17s %s%s\n", name, r == 1 ? "installed" :
+		"is installed already", o->config ? ", by git's configuration" :
+		"");
 	return 0;
 }
 
 static int
-run(const struct opts *o, struct hook_place *p, struct err *e)
+remove_one(const struct hook_place *p, const char *name, struct err *e)
+{
+	int file = hook_remove(p->dir.s, name, e);
+	int config = file < 0 ? -1 : hookconfig_remove(p->top.s, name, e);
+
+	if (config < 0)
+		return -1;
+	printf("%-17s %s\n", name, file + config > 0 ? "taken out" :
+		"was not installed");
+	return 0;
+}
+
+static int
+act(const struct opts *o, const struct hook_place *p, struct err *e)
 {
 	int worst = 0;
+
+	for (const char *const *n = p->bare ? server : client; *n; n++) {
+		int r = o->act == STATUS ? status_one(o, p, *n, e) :
+		    o->act == PUT ? put_one(o, p, *n, e) :
+		    remove_one(p, *n, e);
+
+		if (r < 0)
+			return -1;
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}
+
+static int
+run(struct opts *o, struct hook_place *p, struct err *e)
+{
+	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
 
 	if (hook_place(p, o->dir, e) < 0)
 		return -1;
@@ -164,20 +230,21 @@ run(const struct opts *o, struct hook_place *p, struct err *e)
 	if (o->server && !p->bare)
 		return err_kind(e, ERR_CONFIG, "'%s' is a work tree: "
 		    "the server's hooks go into a bare repository", p->top.s);
-	if (p->refuse.len > 0 && o->act == PUT)
+	int r = hookconfig_known(&o->version, e);
+	o->config = r == 1;
+	if (r < 0)
+		return -1;
+	if (p->refuse.len > 0 && o->act == PUT && !o->config)
 		return err_kind(e, ERR_REFUSED, "%s", p->refuse.s);
-	for (const char *const *n = p->bare ? server : client; *n; n++) {
-		int r = act_one(o, p->dir.s, *n, e);
-
-		if (r < 0)
-			return -1;
-		worst = r > worst ? r : worst;
-	}
-	if (o->act != PUT || p->bare)
+	int worst = act(o, p, e);
+	if (worst < 0 || o->act != PUT)
 		return worst;
-	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
-	int r = survey_write(&said, p->top.s, e);
-	survey_managers(&said, p->top.s);
+	if (p->bare) {
+		survey_server(&said, p->top.s);
+	} else {
+		r = survey_write(&said, p->top.s, e);
+		survey_managers(&said, p->top.s);
+	}
 	fputs(said.s, stdout);
 	return r < 0 ? -1 : worst;
 }
@@ -191,6 +258,7 @@ main(int argc, char **argv)
 	int r = run(&o, &place, &e);
 
 	hook_place_release(&place);
+	strbuf_release(&o.version);
 	if (r >= 0)
 		return r;
 	fflush(stdout);

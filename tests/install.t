@@ -151,6 +151,66 @@ echo 'repos: []' >.pre-commit-config.yaml
 ok "where pre-commit is used" sluice-install
 said 'entry: sluice-hook pre-commit' "the snippet for it is printed"
 
+echo 'pre-commit: {}' >lefthook.yml && mkdir .husky
+sluice-install >"$T/out"
+said "run: 'sluice-hook pre-push \{0\}', use_stdin: true" "that for lefthook"
+said 'in .husky/pre-push: +sluice-hook pre-push "\$@" \|\| exit 1' "that for husky"
+mkdir .husky/_ && git config core.hooksPath .husky/_
+exits 1 "husky's own folder" sluice-install
+said 'husky writes anew' "is not written to"
+said 'to .*/.husky/pre-commit' "the line is for its file"
+
+# --- hooks in git's configuration (2.54 and up) ---
+mkdir "$T/new"
+printf '#!/bin/sh\n[ "$1" != version ] || { echo git version 2.54.1; exit; }\nexec /usr/bin/env PATH="%s" git "$@"\n' \
+    "$PATH" >"$T/new/git" && chmod 755 "$T/new/git"
+newer() { PATH="$T/new:$PATH" "$@"; }
+fresh
+sluice-install >/dev/null
+hook pre-push true
+cp "$hooks/pre-push" "$T/foreign"
+ok "with git 2.54" newer sluice-install
+is "$(ls "$hooks" | grep -v sample)" pre-push "no file is written, one of ours is taken back"
+is "$(cmp "$hooks/pre-push" "$T/foreign" && git config hook.sluice-pre-push.event)" \
+    pre-push "a foreign one is left where it is"
+ok "again" newer sluice-install
+said 'pre-commit +is installed already' "changes nothing"
+ok "--status" newer sluice-install --status
+said "pre-commit +sluice, by git's configuration" "says so"
+exits 1 "--status of an older git" sluice-install --status
+said 'does not run it: run sluice-install' "says that it is not run"
+command=$(git config hook.sluice-pre-commit.command)
+echo x >file && git add file
+ok "the command, as git runs it" sh -c "$command \"\$@\"" "$command"
+moved=$(echo "$command" | sed "s|^sluice='[^']*'|sluice='/gone/sluice-hook'|")
+exits 1 "its program gone" sh -c "$moved \"\$@\"" "$moved"
+said 'to remove: git config --remove-section hook.sluice-pre-commit' "says how to go on"
+git config hook.sluice-pre-commit.command "$moved"
+exits 1 "--status" newer sluice-install --status
+said "its program '/gone/sluice-hook' is gone" "sees it"
+ok "installing" newer sluice-install
+ok "mends it" newer sluice-install --status
+git config --global core.hooksPath "$T/global-hooks"
+ok "with a global core.hooksPath too" newer sluice-install
+git config --global --unset core.hooksPath
+ok "an older git" sluice-install
+is "$(ls "$hooks" | grep -v sample | tr '\n' ' ')$(git config --get-regexp '^hook\.')" \
+    "pre-commit pre-merge-commit pre-push pre-push.before-sluice " "has them in files again"
+newer sluice-install >/dev/null
+ok "taken out" newer sluice-install --uninstall
+is "$(ls "$hooks" | grep -v sample)$(git config --get-regexp '^hook\.')" pre-push \
+    "nothing is left behind"
+
+# --- a server without a configuration ---
+git init -q --bare "$T/new.git"
+ok "--server" sluice-install --server -C "$T/new.git"
+said "$T/new.git/sluice.ini" "says where its configuration goes"
+said "git -C '$T/new.git' config receive.advertisePushOptions true" "and what an override needs"
+git -C "$T/new.git" config receive.advertisePushOptions true
+touch "$T/new.git/sluice.ini"
+ok "when both are there" sluice-install --server -C "$T/new.git"
+is "$(grep -c git "$T/out")" 0 "nothing is said"
+
 # --- a first sluice.ini ---
 fresh
 mkdir -p back/conf/settings back/.venv/bin
@@ -158,14 +218,26 @@ printf '#!/bin/sh\n' >back/.venv/bin/python && chmod 755 back/.venv/bin/python
 cat >back/manage.py <<-END
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf.settings.local")
 END
-echo 'AUTH_USER_MODEL = "people.Person"' >back/conf/settings/base.py
+cat >back/conf/settings/base.py <<-END
+AUTH_USER_MODEL = "people.Person"
+DEFAULT_AUTO_FIELD = "django.db.models.UUIDField"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
+END
 : >back/conf/settings/local.py
 git branch -q -m trunk
 ok "a Django project without sluice.ini" sluice-install
 said 'sluice.ini is written' "gets one"
-is "$(grep -v '^#' sluice.ini | tr '\n' ' ')" "[project] root = back settings = conf.settings.local python = .venv/bin/python user_model = people.Person base = trunk " \
+is "$(grep -v '^#' sluice.ini | tr '\n' ' ')" "[project] root = back settings = conf.settings.local python = .venv/bin/python user_model = people.Person auto_field = django.db.models.UUIDField base = trunk " \
     "from what is found"
+said 'the database is django.db.backends.sqlite3: Sluice judges for PostgreSQL' "the engine is told"
 echo '# mine' >>sluice.ini
 ok "again" sluice-install
 is "$(tail -n 1 sluice.ini)" "# mine" "it is left as it is"
+rm sluice.ini
+VIRTUAL_ENV=$repo/tools/env sluice-install >/dev/null
+is "$(grep python sluice.ini)" "python = tools/env/bin/python" "an active environment in the tree"
+rm -r sluice.ini back/.venv
+VIRTUAL_ENV=/elsewhere/env sluice-install >"$T/out"
+is "$(grep python sluice.ini)" "python = python" "one elsewhere is found by PATH"
+said 'VIRTUAL_ENV, which is to be active' "which is said"
 done_testing

@@ -9,6 +9,9 @@
  * where. 0: there is one, or no manage.py to start from (told). */
 int survey_write(struct strbuf *said, const char *top, struct err *e);
 
+/* What a bare repository lacks beside the hooks, and the lines to run. */
+void survey_server(struct strbuf *said, const char *top);
+
 /* Hook managers whose configuration stands in the tree: how theirs can run
  * ours, for a team that installs by them. Nothing where there are none. */
 void survey_managers(struct strbuf *said, const char *top);

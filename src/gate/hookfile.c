@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/util.h"
+#include "gate/gate.h"
 #include "gate/gitcmd.h"
 
 #define MARK "#!/bin/sh\n# sluice hook "
@@ -139,9 +140,8 @@ hook_place(struct hook_place *p, const char *dir, struct err *e)
 	return judge_hooks_path(p, real.s, scope.s, e);
 }
 
-/* The program's path inside '…' of sh. */
-static void
-quote(struct strbuf *b, const char *s)
+void
+gate_quote(struct strbuf *b, const char *s)
 {
 	strbuf_char(b, '\'');
 	for (; *s != '\0'; s++)
@@ -152,8 +152,8 @@ quote(struct strbuf *b, const char *s)
 	strbuf_char(b, '\'');
 }
 
-static void
-unquote(struct strbuf *b, const char *s)
+void
+gate_unquote(struct strbuf *b, const char *s)
 {
 	for (; *s != '\0' && *s != '\n'; s++) {
 		if (starts_with(s, "'\\''")) {
@@ -173,7 +173,7 @@ stub(struct strbuf *b, const char *name, const char *program)
 	strbuf_printf(b, "%s1: %s. sluice-install --uninstall puts back what was here.\n",
 	    MARK, name);
 	strbuf_str(b, "sluice=");
-	quote(b, program);
+	gate_quote(b, program);
 	strbuf_printf(b,
 	    "\nif [ ! -x \"$sluice\" ]; then\n"
 	    "\techo \"sluice: '$sluice' is gone, so this %s is refused\" >&2\n"
@@ -235,7 +235,7 @@ hook_state(struct hook_state *s, const char *dir, const char *name,
 	}
 	const char *v = strstr(text.s, VARIABLE);
 	if (v != NULL)
-		unquote(&s->program, v + strlen(VARIABLE));
+		gate_unquote(&s->program, v + strlen(VARIABLE));
 	s->gone = access(s->program.s, X_OK) != 0;
 	stub(&want, name, program);
 	s->stale = !streq(want.s, text.s);

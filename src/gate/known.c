@@ -73,20 +73,39 @@ add_glob(struct strbuf *b, const char *prefix, const char *pattern)
 	globfree(&g);
 }
 
+/* Where PATH has it. */
+static bool
+on_path(char out[PATH_MAX], const char *name)
+{
+	for (const char *p = getenv("PATH"); p != NULL && *p != '\0';) {
+		size_t n = strcspn(p, ":");
+
+		if (snprintf(out, PATH_MAX, "%.*s/%s", (int)n, p, name) <
+		    PATH_MAX && n > 0 && access(out, X_OK) == 0)
+			return true;
+		p += n + (p[n] == ':');
+	}
+	return false;
+}
+
 /* Installing a package changes the times of these folders. */
 static void
 add_environment(struct strbuf *b, const char *python)
 {
 	char path[PATH_MAX];
 
-	add_stat(b, python);
-	if (strchr(python, '/') == NULL ||
-	    strlen(python) >= sizeof(path)) {
+	if (strchr(python, '/') == NULL) {
+		if (!on_path(path, python))
+			return;
+	} else if (snprintf(path, sizeof(path), "%s", python) >= PATH_MAX) {
+		return;
+	}
+	add_stat(b, path);
+	if (starts_with(path, "/usr/bin/") || starts_with(path, "/bin/")) {
 		add_glob(b, "/usr", "/lib/python3*/dist-packages");
 		add_glob(b, "/usr/local", "/lib/python3*/*-packages");
 		return;
 	}
-	snprintf(path, sizeof(path), "%s", python);
 	const char *prefix = dirname(dirname(path));
 	add_glob(b, prefix, "/pyvenv.cfg");
 	add_glob(b, prefix, "/lib/python3*/*-packages");

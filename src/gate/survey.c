@@ -1,17 +1,20 @@
 #include "gate/survey.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/util.h"
+#include "gate/gate.h"
 #include "gate/gitcmd.h"
 
 struct found {
 	struct strbuf root;		/* folder of manage.py; "." for the top */
 	struct strbuf settings;		/* dotted */
-	struct strbuf python, user, base;
+	struct strbuf python, user, field, engine, base;
+	const char *python_from;
 };
 
 static int
@@ -78,16 +81,16 @@ read_below(struct strbuf *out, const char *top, const char *root,
 	return file_exists(full.s) && file_read(out, full.s, &none) == 0;
 }
 
-/* The user model, from the settings module or its package's base.py. */
+/* What the settings say, be they a module or a package with a base.py. */
 static void
-find_user(struct found *f, const char *top)
+find_settings(struct found *f, const char *top)
 {
 	static const char *const tails[] = { ".py", "/__init__.py", "/base.py",
 		NULL };		/* NULL: base.py beside the module */
+	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
 
-	for (size_t i = 0; i < countof(tails) && f->user.len == 0; i++) {
+	for (size_t i = 0; i < countof(tails); i++) {
 		struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
-		struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
 
 		strbuf_str(&path, f->settings.s);
 		for (char *p = path.s; *p != '\0'; p++)
@@ -95,27 +98,48 @@ find_user(struct found *f, const char *top)
 		if (tails[i] == NULL && strrchr(path.s, '/') != NULL)
 			strbuf_cut(&path, (size_t)(strrchr(path.s, '/') - path.s));
 		strbuf_str(&path, tails[i] != NULL ? tails[i] : "/base.py");
-		if (read_below(&text, top, f->root.s, path.s))
-			value_after(&f->user, text.s, "AUTH_USER_MODEL");
+		read_below(&text, top, f->root.s, path.s);
 	}
+	value_after(&f->user, text.s, "AUTH_USER_MODEL");
+	value_after(&f->field, text.s, "DEFAULT_AUTO_FIELD");
+	value_after(&f->engine, text.s, "ENGINE");
 }
 
+/* $VIRTUAL_ENV if it stands in the tree, else what usually does; else the name
+ * that PATH has while it is active. */
 static void
 find_python(struct found *f, const char *top)
 {
-	static const char *const usual[] = { ".venv/bin/python",
-		"venv/bin/python", "env/bin/python" };
+	static const char *const usual[] = { ".venv", "venv", "env" };
+	const char *active = getenv("VIRTUAL_ENV");
+	struct strbuf own STRBUF_SCOPED = STRBUF_INIT;
+	const char *const starts[] = { f->root.s, "." };
 
-	for (size_t i = 0; i < countof(usual); i++) {
-		struct strbuf near STRBUF_SCOPED = STRBUF_INIT;
-		struct strbuf above STRBUF_SCOPED = STRBUF_INIT;
-
-		strbuf_printf(&near, "%s/%s/%s", top, f->root.s, usual[i]);
-		strbuf_printf(&above, "%s/%s", top, usual[i]);
-		if (access(near.s, X_OK) == 0 || access(above.s, X_OK) == 0) {
-			strbuf_str(&f->python, usual[i]);
+	f->python_from = "$VIRTUAL_ENV";
+	for (size_t i = 0; active != NULL && i < countof(starts); i++) {
+		strbuf_reset(&own);
+		strbuf_printf(&own, "%s/", top);
+		if (!streq(starts[i], "."))
+			strbuf_printf(&own, "%s/", starts[i]);
+		if (starts_with(active, own.s)) {
+			strbuf_printf(&f->python, "%s/bin/python",
+			    active + own.len);
 			return;
 		}
+	}
+	f->python_from = "what is there";
+	for (size_t i = 0; i < 2 * countof(usual); i++) {
+		strbuf_reset(&own);
+		strbuf_printf(&own, "%s/%s/%s/bin/python", top, starts[i % 2],
+		    usual[i / 2]);
+		if (access(own.s, X_OK) == 0) {
+			strbuf_printf(&f->python, "%s/bin/python", usual[i / 2]);
+			return;
+		}
+	}
+	if (active != NULL && *active != '\0') {
+		f->python_from = "$VIRTUAL_ENV, which is to be active";
+		strbuf_str(&f->python, "python");
 	}
 }
 
@@ -165,7 +189,7 @@ write_it(struct found *f, struct strbuf *said, const char *top,
 		    "config.ini.example\n");
 		return 0;
 	}
-	find_user(f, top);
+	find_settings(f, top);
 	find_python(f, top);
 	find_base(f, top);
 	strbuf_str(&out, "# Written by sluice-install; every key is in "
@@ -174,12 +198,17 @@ write_it(struct found *f, struct strbuf *said, const char *top,
 	if (!streq(f->root.s, "."))
 		line(&out, said, "root", &f->root, "manage.py");
 	line(&out, said, "settings", &f->settings, "manage.py");
-	line(&out, said, "python", &f->python, "what is there");
+	line(&out, said, "python", &f->python, f->python_from);
 	line(&out, said, "user_model", &f->user, "the settings");
+	line(&out, said, "auto_field", &f->field, "the settings");
 	line(&out, said, "base", &f->base, "git");
 	if (f->python.len == 0)
 		strbuf_str(said, "no virtual environment was found: python = "
 		    "names the one with Django\n");
+	if (f->engine.len > 0)
+		strbuf_printf(said, "the database is %s%s\n", f->engine.s,
+		    strstr(f->engine.s, "postg") != NULL ? "" :
+		    ": Sluice judges for PostgreSQL");
 	return file_write(path, out.s, out.len, 0644, e) < 0 ? -1 : 1;
 }
 
@@ -188,7 +217,7 @@ survey_write(struct strbuf *said, const char *top, struct err *e)
 {
 	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
 	struct found f = { STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, STRBUF_INIT,
-		STRBUF_INIT };
+		STRBUF_INIT, STRBUF_INIT, STRBUF_INIT, "" };
 
 	strbuf_printf(&path, "%s/sluice.ini", top);
 	if (file_exists(path.s))
@@ -198,6 +227,8 @@ survey_write(struct strbuf *said, const char *top, struct err *e)
 	strbuf_release(&f.settings);
 	strbuf_release(&f.python);
 	strbuf_release(&f.user);
+	strbuf_release(&f.field);
+	strbuf_release(&f.engine);
 	strbuf_release(&f.base);
 	return r;
 }
@@ -227,4 +258,30 @@ survey_managers(struct strbuf *said, const char *top)
 			    "can have the same from it:\n%s",
 			    managers[i].file, managers[i].text);
 	}
+}
+
+void
+survey_server(struct strbuf *said, const char *top)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf at STRBUF_SCOPED = STRBUF_INIT;
+	struct err none = ERR_INIT;
+
+	gate_quote(&at, top);
+	strbuf_printf(&b, "%s/sluice.ini", top);
+	bool there = file_exists(b.s);
+	strbuf_reset(&b);
+	if (!there && gitcmd_line(&b, top, &none, "config", "--get",
+		"sluice.config", NULL) != 0)
+		strbuf_printf(said, "there is no configuration yet, so every "
+		    "push is refused: write one (config.ini.example explains "
+		    "every key) to\n\t%s/sluice.ini\nor name it by\n\tgit -C "
+		    "%s config sluice.config FILE\n", top, at.s);
+	strbuf_reset(&b);
+	if (gitcmd_line(&b, top, &none, "config", "--type", "bool", "--get",
+		"receive.advertisePushOptions", NULL) != 0 ||
+	    !streq(b.s, "true"))
+		strbuf_printf(said, "for git push -o sluice.override=WHY, by "
+		    "those whom [server] override names, run\n\tgit -C %s "
+		    "config receive.advertisePushOptions true\n", at.s);
 }
