@@ -9,8 +9,8 @@ size=$(wc -c <"$top/src/act/agent.sh")
 # what is odd as \0ooo, as the other side sends it
 word() { printf '%s' "$1" | od -An -v -to1 | tr -d '\n' | sed 's/ /\\0/g'; }
 hello() {
-	printf 'hello =%s app1 =%s =%s =%s =%s =%s\n' "$(word "$P")" \
-	    "$(word "${root-.}")" "$(word "${env-}")" "$(word "${build-}")" \
+	printf 'hello =%s app1 %s =%s =%s =%s =%s =%s\n' "$(word "$P")" \
+	    "${serial-7}" "$(word "${root-.}")" "$(word "${env-}")" "$(word "${build-}")" \
 	    "$(word "${restart-}")" "$(word "${health-}")"
 }
 # talk: requests on stdin, replies on stdout, the greeting left out
@@ -38,17 +38,20 @@ stage() {	# N [COMMIT]
 	} | talk
 }
 
+links_to() { [ "$(readlink "$P/current")" = "releases/$1" ]; }
+
 busybox=$(command -v busybox)
 for shell in dash 'bash --posix' "$busybox sh"; do
-	# a host of busybox has no other tools either
+	# a host of busybox has no other tools either; Debian's lacks flock
 	case $shell in
 	*busybox*)
 		mkdir "$T/bb"
 		busybox --install -s "$T/bb"
+		[ -e "$T/bb/flock" ] || ln -s "$(command -v flock)" "$T/bb"
 		export PATH="$T/bb" ;;
 	esac
 	n=${shell%% *} n=${n##*/}: P="$T/srv ${n%:}/it's"
-	root=app env='' build='' restart='' health=''
+	root=app env='' build='' restart='' health='' serial=7
 
 	is "$(ask current list)" "ok - -
 ok" "$n nothing yet"
@@ -135,6 +138,69 @@ ok $(id 1) $(id 1)" "$n back"
 	is "$(ask "attest $(id 1)")" ok "$n until it ends"
 	is "$(ask "switch $(id 7) 9")" "err release $(id 7) is not on this host" \
 	    "$n a release that is not there"
+
+	# --- command lines are for everybody to see
+	health=': sEcReT; cat /proc/[0-9]*/cmdline >"$SLUICE_PATH/argv" 2>&1; :'
+	is "$(ask "health $(id 1) 9")" ok "$n a command"
+	is "$(grep -a -c sEcReT "$P/argv")" 0 "$n is in nobody's argv"
+	is "$(stat -c %a "$P/.sluice/health-$(id 1).sh")" 600 "$n nor readable"
+	health=''
+
+	# --- one deploy at a time
+	serial=9
+	is "$(ask current)" "ok $(id 1) $(id 1)" "$n a newer deploy comes"
+	serial=8
+	is "$(ask current)" \
+	    "sluice-agent err a newer deploy (number 9) has this host, ours is 8
+err no hello yet" "$n an older one does not come in any more"
+	serial=0
+	is "$(ask current "switch $(id 2) 9" "prune 1 x")" "ok $(id 1) $(id 1)
+err a newer deploy (number 9) has this host, ours is 0" \
+	    "$n who only looks acts not"
+	serial=10
+	mkfifo "$T/late"
+	talk <"$T/late" >"$T/out" &
+	exec 5>"$T/late"
+	echo current >&5
+	wait_for 5 test -s "$T/out"
+	serial=11
+	is "$(ask current)" "ok $(id 1) $(id 1)" "$n one that is connected still"
+	echo "switch $(id 2) 9" >&5
+	exec 5>&-
+	wait
+	is "$(tail -n 1 "$T/out")" \
+	    "err a newer deploy (number 11) has this host, ours is 10" \
+	    "$n acts no more"
+	is "$(readlink "$P/current")" "releases/$(id 1)" "$n nothing was switched"
+
+	# one that waits for its turn meanwhile, and never gets it
+	health='sleep 1.5; echo x >>"$SLUICE_PATH/looks"'
+	ask "health $(id 1) 9" >"$T/out" &
+	wait_for 5 test -f "$P/.sluice/health-$(id 1).pid"
+	restart='echo x >>"$SLUICE_PATH/late"'
+	ask "switch $(id 2) 9" >"$T/waits" &
+	wait_for 5 links_to "$(id 2)"
+	serial=12
+	is "$(ask current)" "ok $(id 2) -" "$n its restart has not begun"
+	wait
+	is "$(cat "$T/waits")" \
+	    "no the restart on $(id 2): a newer deploy (number 12) has this host, ours is 11" \
+	    "$n a step that waits does not begin after a newer deploy came"
+	is "$(cat "$P/late" 2>/dev/null)" "" "$n it has not acted"
+	restart=true
+	ask "switch $(id 1) 9" >"$T/null"
+
+	# two at once: one step
+	health='sleep 0.5; echo x >>"$SLUICE_PATH/both"'
+	for i in 1 2 3; do
+		ask "health $(id 1) 9" >"$T/both.$i" &
+	done
+	wait
+	is "$(cat "$T/both.1" "$T/both.2" "$T/both.3" | sort -u)" ok \
+	    "$n three agents at once"
+	is "$(grep -c x "$P/both")" 1 "$n share one step"
+	health=''
+	rm -f "$T/late"
 
 	# --- a lost connection
 	build='echo x >>"$SLUICE_PATH/builds"; sleep 2; echo end'

@@ -72,6 +72,25 @@ play "make census app1 hosts $R2" "make prune app1 releases 1" view
 is "$(head -n 2 "$T/out" | tr '\n' ' ')" "yes yes " "until it ends; pruned"
 said "app1: reached, attests $R2, 1 releases, skew 0, room yes, missing nothing: fine" "the view"
 
+# --- an older deploy, and what everybody can see ----------------------------
+
+play "serial 5" "make health app1 $R2 healthy" "serial 4" \
+    "make current app1 current $R2" "serial 0" "ask current app1 current $R2" \
+    "make prune app1 releases 1"
+is "$(sed -n 1p "$T/out")" yes "a newer deploy"
+said "app1: a newer deploy \(number 5\) has this host, ours is 4" \
+    "shuts out an older one"
+is "$(sed -n 3p "$T/out")" yes "but not who only looks"
+rm "$srv/.sluice/serial"
+# shellcheck disable=SC2016
+ini "health = cat /proc/[0-9]*/cmdline >$T/argv 2>/dev/null; : sEcReT" \
+    'restart = : sEcReT' "env = shared/env"
+echo "TOKEN=sEcReT" >"$srv/shared/env"
+play "make health app1 $R2 healthy"
+is "$(cat "$T/out")" yes "all command lines of the machine, both sides"
+is "$(grep -a -c sEcReT "$T/argv") $(grep -a -c 'sluice-ssh' "$T/argv")" "0 1" \
+    "hold no command of the configuration"
+
 # --- what goes wrong --------------------------------------------------------
 
 ini 'build = echo what a pity >&2; false'

@@ -57,10 +57,11 @@ int ledger_run_steps(struct pg *p, struct arena *a, const char *target,
     const struct ledger_run *run, struct plan *plan, struct err *e);
 int ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
     struct ledger_run **out, uint32_t *n, struct err *e);
-/* What changed since the last call, in one statement. */
+/* What changed since the last call, in one statement; refused where the lease
+ * has not this serial any more (0: not asked). */
 struct ledger_mark { uint32_t seq; enum step_status status; const char *note; };
-int ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
-    uint32_t n, struct err *e);
+int ledger_mark(struct pg *p, int64_t run, int64_t serial,
+    const struct ledger_mark *m, uint32_t n, struct err *e);
 /* "running" or "soaking" open it again, anything else ends it. NULL why: the
  * words that are there stay. */
 int ledger_run_end(struct pg *p, int64_t run, const char *status,

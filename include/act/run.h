@@ -17,6 +17,7 @@ struct deploy {
 	struct pg *db;		/* ledger and questions */
 	struct pg *watch;
 	struct lease *lease;
+	int64_t serial;		/* for the hosts, where there is no lease */
 	struct ledger_run run;
 	struct plan *plan;
 	sym commit;		/* of plan->to */

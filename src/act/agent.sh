@@ -64,6 +64,38 @@ strangers() {
 	    done 2>/dev/null | sort -u
 }
 
+# --- one deploy at a time -------------------------------------------------
+
+# The lease's serial of the newest deploy that was here, whoever is still
+# connected: an older one acts no more. 0 in $serial: only looks.
+newest() {
+	n=$(cat .sluice/serial 2>/dev/null) || n=
+	echo "${n:-0}"
+}
+older() { echo "a newer deploy (number $(newest)) has this host, ours is $serial"; }
+raise() {
+	at=$(newest)
+	[ "$serial" -ge "$at" ] || return 9
+	[ "$serial" -gt "$at" ] || return 0
+	echo "$serial" >.sluice/serial.new && flush .sluice/serial.new &&
+	    mv -f .sluice/serial.new .sluice/serial && flush .sluice
+}
+
+# Nobody else on this host meanwhile; what is started must close 9.
+locked() {
+	exec 9>>.sluice/lock && flock 9 || return 8
+	"$@"
+	set -- $?
+	exec 9>&-
+	return "$1"
+}
+# The same, and 9 if a newer deploy has come.
+if_newest() {
+	[ "$serial" -gt 0 ] && [ "$serial" -ge "$(newest)" ] || return 9
+	"$@"
+}
+alone() { locked if_newest "$@"; }
+
 # --- steps: a session of their own, a log, an end that stays --------------
 
 # When a process began; nothing when it is gone or a zombie.
@@ -80,15 +112,19 @@ began() {
 
 # Its process, when it runs.
 running() {
-	read -r pid when <".sluice/$1.pid" && [ -n "$pid" ] &&
+	read -r pid when <".sluice/$1.pid" && [ -n "$when" ] &&
 	    [ "$(began "$pid")" = "$when" ]
 } 2>/dev/null
 
-# In the new session: the work, then its exit code by rename.
+# In the new session: the work, then its exit code by rename. What the
+# configuration says comes in a file: everybody can see a command line.
 step_main() {
 	step=$1
 	shift
+	path=$(pwd -P)
 	echo "$$ $(began $$)" >".sluice/$step.pid"
+	{ IFS= read -r host && IFS= read -r root && IFS= read -r env; } \
+	    <".sluice/$step.job"
 	"$@"
 	echo $? >".sluice/$step.rc.new"
 	mv -f ".sluice/$step.rc.new" ".sluice/$step.rc"
@@ -104,25 +140,40 @@ others() {
 	return 1
 }
 
-# step NAME SECONDS WORK…: starts it, or joins it where it runs. $rc is its
-# exit code, "late" (then it was ended), "lost" (killed) or "busy".
+# One at a time, under the lock. 0: it runs, as $started. 1: not its turn.
+start() {	# NAME COMMAND WORK…
+	if running "$1"; then
+		started=$pid
+		return 0
+	fi
+	others "$1" && return 1
+	rm -f ".sluice/$1.rc" ".sluice/$1.pid" ".sluice/$1.job" ".sluice/$1.sh"
+	(
+		umask 077
+		printf '%s\n' "$host" "$root" "$env" >".sluice/$1.job"
+		printf '%s\n' "$2" >".sluice/$1.sh"
+	) || return 1
+	job=$1
+	shift 2
+	$setsid sh .sluice/agent.sh step "$job" "$@" </dev/null \
+	    >".sluice/$job.log" 2>&1 3>&- 9>&- &
+	started=$!
+	echo "$started $(began "$started")" >".sluice/$job.pid"
+	[ ! -f ".sluice/$job.rc" ] || rm -f ".sluice/$job.pid"
+	return 0
+}
+
+# step NAME SECONDS COMMAND WORK…: starts it, or joins it where it runs. $rc
+# is its exit code, "late" (then it was ended), "lost" (killed), "busy" or
+# "older".
 step() {
 	name=$1 end=$(($(now) + $2)) naps=0
 	shift 2
-	if ! running "$name"; then
-		while others "$name"; do
-			[ "$(now)" -lt "$end" ] || { rc=busy; return; }
-			nap
-		done
-		rm -f ".sluice/$name.rc" ".sluice/$name.pid"
-		$setsid sh .sluice/agent.sh step "$name" "$path" "$host" \
-		    "$root" "$env" "$@" \
-		    </dev/null >".sluice/$name.log" 2>&1 3>&- &
-		started=$!
-		echo "$started $(began "$started")" >".sluice/$name.pid"
-	else
-		started=$pid
-	fi
+	until alone start "$name" "$@"; do
+		if_newest true || { rc=older; return; }
+		[ "$(now)" -lt "$end" ] || { rc=busy; return; }
+		nap
+	done
 	until [ -f ".sluice/$name.rc" ]; do
 		if ! began "$started" >/dev/null; then
 			[ -f ".sluice/$name.rc" ] || { rc=lost; return; }
@@ -144,9 +195,10 @@ failed() {
 	late) said="did not end in $2 s and was stopped" ;;
 	lost) said="was killed" ;;
 	busy) said="waited in vain for another step on this host" ;;
+	older) said=$(older) ;;
 	*) said="exit code $rc" ;;
 	esac
-	[ "$rc" = busy ] || said="$said: $(one_line <".sluice/$name.log")"
+	[ "$rc" = busy ] || [ "$rc" = older ] || said="$said: $(one_line <".sluice/$name.log")"
 	say "no $1 $said"
 }
 
@@ -181,26 +233,26 @@ load_env() {
 	done <"$path/$env"
 }
 
-# in_release ID COMMAND: as the configuration says it runs.
+# in_release ID: the step's command, as the configuration says it runs.
 in_release() (
-	[ -n "$2" ] || exit 0
+	[ "$(cat ".sluice/$step.sh")" ] || exit 0
 	cd "releases/$1/$root" || exit 1
 	load_env || exit 1
 	SLUICE_RELEASE=$1 SLUICE_PATH=$path SLUICE_HOST=$host
 	SLUICE_COMMIT=${commit:-$(cd "$path" && marked "$1" commit)}
 	export SLUICE_RELEASE SLUICE_PATH SLUICE_HOST SLUICE_COMMIT
-	exec sh -c "$2"
+	exec sh "$path/.sluice/$step.sh"
 )
 
 # At its final place: what is built there cannot be moved. The marker comes
 # last, when all else is on the disk.
-work_build() {	# ID COMMIT SHA COMMAND
+work_build() {	# ID COMMIT SHA
 	commit=$2
 	rm -rf "releases/$1" && mkdir "releases/$1" &&
 	    tar -xof ".sluice/$1.tar" -C "releases/$1" &&
 	    rm -f "releases/$1/.sluice-release" "releases/$1/.sluice-new" ||
 	    return 1
-	in_release "$1" "$4" || return
+	in_release "$1" || return
 	printf 'release %s\ncommit %s\nsha256 %s\n' "$1" "$2" "$3" \
 	    >"releases/$1/.sluice-new" && flush -f . &&
 	    mv -f "releases/$1/.sluice-new" "releases/$1/.sluice-release" &&
@@ -215,21 +267,24 @@ still_linked() {	# ID
 		return 1
 	}
 }
-work_restart() {	# ID COMMAND
-	still_linked "$1" || return
-	in_release "$1" "$2" || return
+mark_live() {	# ID
 	still_linked "$1" || return
 	echo "$1" >.sluice/live.new && mv -f .sluice/live.new .sluice/live
 }
+work_restart() {	# ID
+	still_linked "$1" || return
+	in_release "$1" || return
+	locked mark_live "$1"
+}
 
-work_command() { in_release "$@"; }	# ID COMMAND
+work_command() { in_release "$1"; }	# ID
 
 # --- requests -------------------------------------------------------------
 
-do_hello() {	# =PATH HOST =ROOT =ENV =BUILD =RESTART =HEALTH
-	path='' host=$2
-	at=$(data "$1") root=$(data "$3") env=$(data "$4")
-	build=$(data "$5") restart=$(data "$6") health=$(data "$7")
+do_hello() {	# =PATH HOST SERIAL =ROOT =ENV =BUILD =RESTART =HEALTH
+	path='' host=$2 serial=$3
+	at=$(data "$1") root=$(data "$4") env=$(data "$5")
+	build=$(data "$6") restart=$(data "$7") health=$(data "$8")
 	case $at in
 	/*) ;;
 	*) say "sluice-agent err the path is not absolute: $at"; return ;;
@@ -237,6 +292,11 @@ do_hello() {	# =PATH HOST =ROOT =ENV =BUILD =RESTART =HEALTH
 	if ! why=$(mkdir -p "$at/releases" "$at/shared" "$at/.sluice" 2>&1 &&
 	    chmod 700 "$at/.sluice" 2>&1) || ! cd "$at"; then
 		say "sluice-agent err $(echo "$why" | one_line 1)"
+		return
+	fi
+	if [ "$serial" -gt 0 ] && ! locked raise; then
+		say "sluice-agent err $(command -v flock >/dev/null && older ||
+		    echo "flock is missing")"
 		return
 	fi
 	if ! printf '%s\n' "${agent-}" >".sluice/agent.$$" ||
@@ -250,7 +310,7 @@ do_hello() {	# =PATH HOST =ROOT =ENV =BUILD =RESTART =HEALTH
 
 do_probe() {
 	missing=
-	for tool in tar dd sed tr tail readlink sha256sum; do
+	for tool in tar dd sed tr tail readlink sha256sum flock; do
 		command -v "$tool" >/dev/null || missing=$missing,$tool
 	done
 	[ -n "$setsid" ] || missing=$missing,setsid
@@ -309,24 +369,27 @@ receive() {	# FILE N
 }
 
 do_put() {	# ID SHA SIZE, then the bytes
-	receive ".sluice/$1.part" "$3" || {
-		say "err only $(($(wc -c <".sluice/$1.part"))) of $3 bytes" \
+	part=.sluice/$1.part$$
+	receive "$part" "$3" || {
+		say "err only $(($(wc -c <"$part"))) of $3 bytes" \
 		    "arrived, $(df -Pk . | awk 'NR == 2 { print $4 }') KB free"
-		rm -f ".sluice/$1.part"
+		rm -f "$part"
 		exit 1		# what comes next is not a request
 	}
-	sum=$(sha256sum <".sluice/$1.part")
-	if [ "${sum%% *}" = "$2" ]; then
-		mv -f ".sluice/$1.part" ".sluice/$1.tar" && say ok
-	else
-		rm -f ".sluice/$1.part"
+	sum=$(sha256sum <"$part")
+	if [ "${sum%% *}" != "$2" ]; then
 		say "err the upload's digest is ${sum%% *}, not $2"
+	elif alone mv -f "$part" ".sluice/$1.tar"; then
+		say ok
+	else
+		say "err $(older)"
 	fi
+	rm -f "$part"
 }
 
 do_build() {	# ID COMMIT SHA SECONDS
 	whole "$1" && { say ok; return; }
-	step "build-$1" "$4" work_build "$1" "$2" "$3" "$build"
+	step "build-$1" "$4" "$build" work_build "$1" "$2" "$3"
 	if [ "$rc" = 0 ] && whole "$1"; then
 		say ok
 	else
@@ -334,19 +397,24 @@ do_build() {	# ID COMMIT SHA SECONDS
 	fi
 }
 
+relink() {	# ID
+	rm -f .sluice/live .current.new
+	ln -s "releases/$1" .current.new && mv -fT .current.new current &&
+	    flush .
+}
+
 do_switch() {	# ID SECONDS
 	whole "$1" || { say "err release $1 is not on this host"; return; }
 	if ! running "restart-$1"; then
 		is_live "$1" && { say ok; return; }
-		rm -f .sluice/live .current.new
-		if ! ln -s "releases/$1" .current.new ||
-		    ! mv -fT .current.new current; then
-			say "err cannot switch the link $path/current"
+		if ! alone relink "$1"; then
+			why="cannot switch the link $path/current"
+			if_newest true || why=$(older)
+			say "err $why"
 			return
 		fi
-		flush .
 	fi
-	step "restart-$1" "$2" work_restart "$1" "$restart"
+	step "restart-$1" "$2" "$restart" work_restart "$1"
 	if [ "$rc" = 0 ] && is_live "$1"; then
 		say ok
 	else
@@ -356,7 +424,7 @@ do_switch() {	# ID SECONDS
 
 do_health() {	# ID SECONDS
 	is_live "$1" || { say "no release $1 is not live here"; return; }
-	step health "$2" work_command "$1" "$health"
+	step "health-$1" "$2" "$health" work_command "$1"
 	if [ "$rc" = 0 ]; then
 		say ok
 	else
@@ -379,9 +447,10 @@ do_attest() {	# ID
 }
 
 drop() {	# ID: the marker first, so that half of it never counts
+	running "build-$1" && return 1
 	rm -f "releases/$1/.sluice-release" && rm -rf "releases/$1"
-	rm -f ".sluice/$1.tar" ".sluice/$1.part" ".sluice/build-$1".* \
-	    ".sluice/restart-$1".*
+	rm -f ".sluice/$1.tar" ".sluice/$1.part"* ".sluice/build-$1".* \
+	    ".sluice/restart-$1".* ".sluice/health-$1".*
 }
 
 do_prune() {	# KEEP PROTECTED…
@@ -398,8 +467,7 @@ do_prune() {	# KEEP PROTECTED…
 		case $safe in
 		*" $d "*) continue ;;
 		esac
-		running "build-$d" && continue
-		drop "$d" && gone=$((gone + 1))
+		alone drop "$d" && gone=$((gone + 1))
 	done
 	say "ok $gone"
 }
@@ -415,16 +483,20 @@ request() {
 	done
 	case $verb:$# in
 	probe:0 | current:0 | list:0 | need:2 | put:3 | build:4 | switch:2 | \
-	health:2 | attest:1 | prune:[1-9]*) "do_$verb" "$@" ;;
+	health:2 | attest:1 | prune:[1-9]*)
+		case $verb in
+		put | build | switch | health | prune)
+			if_newest true || { say "err $(older)"; exit 1; } ;;
+		esac
+		"do_$verb" "$@" ;;
 	*) say "err not a request: $verb" ;;
 	esac
 }
 
 cr=$(printf '\r')
 if [ "${1-}" = step ]; then
-	step=$2 path=$3 host=$4 root=$5 env=$6
-	shift 6
-	step_main "$step" "$@"
+	shift
+	step_main "$@"
 	exit
 fi
 setsid=$(command -v setsid) || setsid=

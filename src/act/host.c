@@ -30,6 +30,8 @@ own(struct lane *l)
 
 		talk_init(&o->talk, l->d->project, l->d->target, l->host,
 		    &l->agent);
+		o->talk.serial = l->d->lease == NULL ? l->d->serial :
+		    lease_serial(l->d->lease);
 		l->own = o;
 		l->state = 1;
 	}

@@ -180,11 +180,14 @@ whoami(struct strbuf *who, struct strbuf *host)
 	strbuf_str(host, name);
 }
 
+/* Serials are not below the clock: hosts remember the highest, and a ledger
+ * that is made anew or restored must not begin below it. */
 static const char take_sql[] =
 	"INSERT INTO sluice.lease "
 	"(target, serial, who, host, pid, backend, since, why) VALUES "
-	"($1, 1, $2, $3, $4::int, pg_backend_pid(), clock_timestamp(), $5) "
-	"ON CONFLICT (target) DO UPDATE SET serial = lease.serial + 1, "
+	"($1, extract(epoch FROM clock_timestamp())::bigint, $2, $3, $4::int, pg_backend_pid(), clock_timestamp(), $5) "
+	"ON CONFLICT (target) DO UPDATE "
+	"SET serial = greatest(lease.serial + 1, excluded.serial), "
 	"who = excluded.who, host = excluded.host, pid = excluded.pid, "
 	"backend = excluded.backend, since = excluded.since, "
 	"why = excluded.why RETURNING serial";

@@ -193,7 +193,11 @@ ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
 	return 0;
 }
 
+/* The lease's row is held: nobody takes it over in between. */
 static const char mark_sql[] =
+	"WITH l AS MATERIALIZED (SELECT l.serial FROM sluice.run r "
+	"JOIN sluice.lease l USING (target) WHERE r.id = $1::bigint "
+	"FOR SHARE OF l) "
 	"UPDATE sluice.step s SET status = m.status, "
 	"note = coalesce(m.note, s.note), "
 	"began = CASE WHEN m.status = 'todo' THEN NULL "
@@ -201,7 +205,8 @@ static const char mark_sql[] =
 	"ended = CASE WHEN m.status IN ('done', 'failed') "
 	"THEN clock_timestamp() END "
 	"FROM unnest($2::int[], $3::text[], $4::text[]) "
-	"AS m(seq, status, note) WHERE s.run = $1::bigint AND s.seq = m.seq";
+	"AS m(seq, status, note) WHERE s.run = $1::bigint AND s.seq = m.seq "
+	"AND ($5::bigint = 0 OR $5::bigint IN (SELECT serial FROM l))";
 
 /* Of several marks of one step the last one counts. */
 static bool
@@ -214,19 +219,20 @@ marked_later(const struct ledger_mark *m, uint32_t i, uint32_t n)
 }
 
 int
-ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
-    uint32_t n, struct err *e)
+ledger_mark(struct pg *p, int64_t run, int64_t serial,
+    const struct ledger_mark *m, uint32_t n, struct err *e)
 {
 	struct strbuf seq STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf status STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf note STRBUF_SCOPED = STRBUF_INIT;
 	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
-	char id[24], num[12];
+	char id[24], own[24], num[12];
 	int steps = 0;
 
 	if (n == 0)
 		return 0;
 	snprintf(id, sizeof(id), "%" PRId64, run);
+	snprintf(own, sizeof(own), "%" PRId64, serial);
 	for (uint32_t i = 0; i < n; i++) {
 		if (marked_later(m, i, n))
 			continue;
@@ -239,9 +245,13 @@ ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
 	pg_array_end(&seq);
 	pg_array_end(&status);
 	pg_array_end(&note);
-	const char *param[] = { id, seq.s, status.s, note.s };
-	if (pg_exec(p, &r, mark_sql, param, 4, e) < 0)
+	const char *param[] = { id, seq.s, status.s, note.s, own };
+	if (pg_exec(p, &r, mark_sql, param, 5, e) < 0)
 		return err_wrap(e, "the ledger, run %" PRId64, run);
+	if (pg_affected(r) == 0 && serial != 0)
+		return err_kind(e, ERR_REFUSED, "the ledger, run %" PRId64
+		    ": the lease is another's now (ours was number %" PRId64
+		    ")", run, serial);
 	if (pg_affected(r) != steps)
 		return err_set(e, "the ledger, run %" PRId64 ": %d of %d steps "
 		    "are there", run, pg_affected(r), steps);

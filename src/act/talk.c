@@ -1,5 +1,6 @@
 #include "act/talk.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,7 +62,7 @@ connect_host(struct talk *t, struct err *e)
 		return -1;
 	strbuf_str(&b, "hello");
 	word(&b, t->host->path != NULL ? t->host->path : c->path);
-	strbuf_printf(&b, " %s", t->host->name);
+	strbuf_printf(&b, " %s %" PRId64, t->host->name, t->serial);
 	word(&b, t->project->root);
 	word(&b, c->env);
 	word(&b, c->build);

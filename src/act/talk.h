@@ -15,6 +15,7 @@ struct talk {
 	const struct cfg_project *project;
 	const struct cfg_target *target;
 	const struct cfg_host *host;
+	int64_t serial;		/* the lease's; 0: only looks */
 	struct link **link;	/* NULL in it, or one that has been greeted */
 	int fd;			/* what follows the request; -1: nothing */
 	size_t size;

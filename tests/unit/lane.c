@@ -1,7 +1,7 @@
 /* The kinds of a host's lane, played by hand: tests/host.t and tests/balance.t
  * give a configuration file and say on stdin what to do, one line each:
  *	ask|make KIND HOST SUBJECT WANT
- *	view | offered HOST | accept HOST
+ *	view | offered HOST | accept HOST | serial N (1 at first)
  * Alone there is nothing to run. */
 #include "tap.h"
 
@@ -132,6 +132,17 @@ keys(const char *host, bool accept)
 	fflush(stdout);
 }
 
+/* As another deploy, with links of its own. */
+static void
+serial(long n)
+{
+	d.serial = n;
+	for (size_t i = 0; i < countof(lanes); i++) {
+		link_free(lanes[i].agent);
+		lanes[i].agent = NULL;
+	}
+}
+
 static void
 line(char *text)
 {
@@ -143,6 +154,8 @@ line(char *text)
 		view();
 	else if (streq(w[0], "offered") || streq(w[0], "accept"))
 		keys(w[1], streq(w[0], "accept"));
+	else if (streq(w[0], "serial"))
+		serial(strtol(w[1], NULL, 10));
 	else if (streq(w[0], "sleep"))
 		clock_sleep(strtol(w[1], NULL, 10));
 	else if (w[4] != NULL)
@@ -181,6 +194,7 @@ main(int argc, char **argv)
 	}
 	artefact(argv[2]);
 	d.commit = "c0ffee";
+	d.serial = 1;
 	while (fgets(text, sizeof(text), stdin) != NULL)
 		line(text);
 	for (size_t i = 0; i < countof(lanes); i++) {

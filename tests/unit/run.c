@@ -65,12 +65,12 @@ const char *const step_kind_name[] = { "stage", "migration", "balance",
 	"current", "health", "soak", "census", "floor", "publish", "prune" };
 
 int
-ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
-    uint32_t n, struct err *why)
+ledger_mark(struct pg *p, int64_t run, int64_t serial,
+    const struct ledger_mark *m, uint32_t n, struct err *why)
 {
 	static const char sign[] = "t>+!x";
 
-	(void)p, (void)run;
+	(void)p, (void)run, (void)serial;
 	if (ledger_down)
 		return err_set(why, "no connection");
 	strbuf_str(&told, "[");
@@ -78,6 +78,13 @@ ledger_mark(struct pg *p, int64_t run, const struct ledger_mark *m,
 		strbuf_printf(&told, "%u%c", m[i].seq, sign[m[i].status]);
 	strbuf_str(&told, "] ");
 	return 0;
+}
+
+int64_t
+lease_serial(const struct lease *l)
+{
+	(void)l;
+	return 1;
 }
 
 int
