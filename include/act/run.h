@@ -8,6 +8,8 @@
 #include "act/ledger.h"
 #include "act/pg.h"
 
+struct table_lock { sym table; const char *mode; };	/* "ACCESS EXCLUSIVE" */
+
 /* What all lanes share. */
 struct deploy {
 	const struct config *cfg;
@@ -24,9 +26,10 @@ struct deploy {
 	int artefact;		/* descriptor of the tar to stage; -1: none */
 	size_t artefact_size;
 	char artefact_sha[65];
-	/* tables to lock before a migration, from judge/locks, or NULL:
-	 * "shop_issue,shop_tag=SHARE"; without a mode ACCESS EXCLUSIVE */
-	sym (*locks)(struct deploy *d, const char *app, const char *name);
+	/* tables to lock before a migration, from judge/locks: how many; NULL:
+	 * nobody knows */
+	uint32_t (*locks)(struct deploy *d, const char *app, const char *name,
+	    const struct table_lock **out);
 	struct repo *repo;	/* NULL: no git (the ledger has it all) */
 	bool finish;		/* a soak is over at once */
 	/* how far it got, for whoever shows it */

@@ -156,15 +156,15 @@ send_json(struct lane *l, json_t *o)
 }
 
 static json_t *
-table_list(const char *names)
+table_list(struct deploy *d, const struct job *j)
 {
 	json_t *list = json_array();
+	const struct table_lock *v = NULL;
+	uint32_t n = d->locks == NULL ? 0 : d->locks(d, j->app, j->name, &v);
 
-	for (const char *s = names; s != NULL && *s != '\0';) {
-		size_t n = strcspn(s, ",");
-		json_array_append_new(list, json_stringn(s, n));
-		s += n + (s[n] == ',');
-	}
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("[ss]", v[i].table,
+		    v[i].mode));
 	return list;
 }
 
@@ -172,15 +172,13 @@ static void
 request_send(struct lane *l, const struct job *j)
 {
 	const struct deploy *d = l->d;
-	const char *tables = d->locks == NULL ? NULL :
-	    d->locks(l->d, j->app, j->name);
 	json_t *o = json_object();
 
 	json_object_set_new(o, "do", json_string(j->back ? "unapply" :
 	    "apply"));
 	json_object_set_new(o, "app", json_string(j->app));
 	json_object_set_new(o, "name", json_string(j->name));
-	json_object_set_new(o, "tables", table_list(tables));
+	json_object_set_new(o, "tables", table_list(l->d, j));
 	json_object_set_new(o, "lock_timeout",
 	    json_integer(d->target->lock_timeout));
 	json_object_set_new(o, "statement_timeout",

@@ -266,9 +266,19 @@ def check_plan(executor, key, backwards):
 
 
 def quote(name):
-    return ".".join(
-        '"%s"' % part.replace('"', '""') for part in name.split(".")
-    )
+    return '"%s"' % name.replace('"', '""')
+
+
+def quoted_table(cursor, name):
+    """As PostgreSQL knows it, or as Django would write a db_table such as
+    'other"."thing'; None where there is no such table."""
+    schema, dot, table = name.strip('"').partition('"."')
+    texts = [quote(name)] + [quote(schema) + "." + quote(table)] * bool(dot)
+    for text in texts:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [text])
+        if cursor.fetchone()[0]:
+            return text
+    return None
 
 
 def bounds(cursor, request, local):
@@ -351,18 +361,17 @@ def lock_tables(cursor, request):
     cannot be had in it is given up before PostgreSQL looks for deadlocks."""
     budget = int(request.get("lock_timeout") or 0)
     until = time.monotonic() + budget / 1000
-    entries = {entry.partition("=") for entry in request.get("tables") or []}
-    for table, _, mode in sorted(entries):
-        mode = mode or "ACCESS EXCLUSIVE"
+    entries = {tuple(entry) for entry in request.get("tables") or []}
+    for name, mode in sorted(entries):
         if mode not in MODES:
             raise Refused("error", "no such lock mode: %s" % mode)
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [quote(table)])
-        if not cursor.fetchone()[0]:
+        table = quoted_table(cursor, name)
+        if table is None:
             continue
         if budget:
             left = max(1, int((until - time.monotonic()) * 1000))
             bounds(cursor, dict(request, lock_timeout=left), True)
-        cursor.execute("LOCK TABLE %s IN %s MODE" % (quote(table), mode))
+        cursor.execute("LOCK TABLE %s IN %s MODE" % (table, mode))
     bounds(cursor, request, True)
 
 

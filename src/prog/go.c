@@ -30,12 +30,13 @@ line_err(void *ctx, const struct strbuf *b)
 
 /* Tables that a migration locks against readers or writers: all of them are
  * locked first, in one order. Those that are not there yet are passed over. */
-static sym
-locks(struct deploy *d, const char *app, const char *name)
+static uint32_t
+locks(struct deploy *d, const char *app, const char *name,
+    const struct table_lock **out)
 {
 	struct go *g = d->show_ctx;
 	const struct judgement *j = &g->judged.j;
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct list(struct table_lock) found = { 0 };
 
 	for (uint32_t i = 0; i < j->n; i++) {
 		const struct verdict *v = &j->v[i];
@@ -43,15 +44,15 @@ locks(struct deploy *d, const char *app, const char *name)
 			continue;
 		for (uint32_t k = 0; k < v->nhazards; k++) {
 			const struct hazard *h = &v->hazards[k];
-			bool all = streq(h->lock, "ACCESS EXCLUSIVE");
-			if (h->table == NULL || (!all &&
-			    !streq(h->lock, "SHARE ROW EXCLUSIVE")))
-				continue;
-			strbuf_printf(&b, "%s%s%s%s", b.len > 0 ? "," : "",
-			    h->table, all ? "" : "=", all ? "" : h->lock);
+			if (h->table != NULL &&
+			    (streq(h->lock, "ACCESS EXCLUSIVE") ||
+			    streq(h->lock, "SHARE ROW EXCLUSIVE")))
+				*list_add(d->a, &found) = (struct table_lock){
+				    h->table, h->lock };
 		}
 	}
-	return b.len == 0 ? NULL : sym_get(d->a, b.s);
+	*out = found.v;
+	return found.n;
 }
 
 static void

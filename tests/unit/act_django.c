@@ -101,12 +101,19 @@ ask(const char *subject, const char *want)
 	return run_kind(true, subject, want, &e);
 }
 
-static const char *locked;
-static sym
-tables(struct deploy *x, const char *app, const char *name)
+static const char *locked[4];
+static uint32_t
+tables(struct deploy *x, const char *app, const char *name,
+    const struct table_lock **out)
 {
+	static struct table_lock v[4];
+	uint32_t n = 0;
+
 	(void)x, (void)app, (void)name;
-	return locked;
+	for (; n < countof(v) && locked[n] != NULL; n++)
+		v[n] = (struct table_lock){ locked[n], "ACCESS EXCLUSIVE" };
+	*out = v;
+	return n;
 }
 
 /* --- what can go wrong --- */
@@ -184,7 +191,8 @@ test_lock(void)
 {
 	struct err e = ERR_INIT;
 
-	locked = "notes_note,notes_nowhere";
+	locked[0] = "notes_note";
+	locked[1] = "notes_nowhere";
 	other = db_open();
 	db_run(other, "BEGIN; LOCK TABLE notes_note IN ACCESS SHARE MODE");
 	meddle = release_late;
@@ -213,7 +221,35 @@ test_lock(void)
 	is_int(unapply("notes.0001_initial", &e), -1,
 	    "not while another needs it");
 	like(e.msg, "needed by it and applied: notes.0002_color", "and which");
-	locked = NULL;
+	locked[0] = locked[1] = NULL;
+}
+
+/* A table of any name, and one that Django writes with its schema. */
+static void
+test_odd_names(void)
+{
+	struct err e = ERR_INIT;
+
+	db_run(d.db, "CREATE TABLE \"a.b,c=\"\"d\" (); CREATE SCHEMA \"o,s\"; "
+	    "CREATE TABLE \"o,s\".\"t.u\" ()");
+	locked[0] = "a.b,c=\"d";
+	locked[1] = "o,s\".\"t.u";
+	locked[2] = "no.such,=\"";
+	target.retries = 0;
+	for (int i = 0; i < 2; i++) {
+		other = db_open();
+		db_run(other, i == 0 ? "BEGIN; LOCK TABLE \"a.b,c=\"\"d\"" :
+		    "BEGIN; LOCK TABLE \"o,s\".\"t.u\"");
+		is_int(unapply("notes.0002_color", &e), -1,
+		    "a table of an odd name is locked first");
+		like(e.msg, "gave up after 1 tries: waits for session", "too");
+		pg_free(take(other));
+	}
+	target.retries = 3;
+	is_int(unapply("notes.0002_color", &e), ANSWER_YES, "when it is free");
+	is_int(apply("notes.0002_color", &e), ANSWER_YES, "it goes");
+	db_run(d.db, "DROP TABLE \"a.b,c=\"\"d\"; DROP SCHEMA \"o,s\" CASCADE");
+	locked[0] = locked[1] = locked[2] = NULL;
 }
 
 static void
@@ -286,7 +322,7 @@ test_watch(void)
 {
 	struct err e = ERR_INIT;
 
-	locked = "notes_note";
+	locked[0] = "notes_note";
 	meddle = crowd;
 	is_int(apply("notes.0004_log", &e), ANSWER_YES,
 	    "who holds up others is cancelled and tried again");
@@ -294,7 +330,7 @@ test_watch(void)
 	is(db_get(d.db, "SELECT count(*) FROM log"), "1", "done once");
 	for (size_t i = 0; i < countof(readers); i++)
 		child_end(&readers[i], 1000);
-	locked = NULL;
+	locked[0] = NULL;
 	is_int(unapply("notes.0004_log", &e), ANSWER_YES, "backwards");
 	db_run(d.db, "TRUNCATE log RESTART IDENTITY");
 }
@@ -511,6 +547,7 @@ main(void)
 	test_plan();
 	test_all_before();
 	test_lock();
+	test_odd_names();
 	test_concurrent();
 	test_lease();
 	test_role();
