@@ -174,9 +174,18 @@ ok "that is said" said_first 'the lease is lost'
 exits 0 "and it is resumed" deploy --resume
 ok "host 2 serves release 6b" serves 2 r6b
 two=$(sql shop "SELECT id FROM sluice.release WHERE commit = '$(hash r5)'")
-exits 0 "sluice-rollback to a release two hops back" sluice-rollback production "$two" --accept all
+exits 137 "killed in the first hop to a release two hops back" \
+    env SLUICE_CRASH=1:before sluice-rollback production "$two" --accept all
+exits 0 "resumed, it goes all the way" deploy --resume
 ok "host 1 serves release 5" serves 1 r5
 ok "host 2 serves release 5" serves 2 r5
+is "$(sql shop "SELECT string_agg(status, ' ' ORDER BY commit = '$(hash r6b)')
+    FROM sluice.release WHERE commit IN ('$(hash r6)', '$(hash r6b)')
+    AND status <> 'failed'")" "old old" "what is undone is not live"
+sql shop "UPDATE sluice.release SET status = 'old' WHERE status = 'live'"
+exits 1 "a ledger with old releases and none that is live" deploy r6b
+said 'what old code there is cannot be told' "is no first deploy"
+sql shop "UPDATE sluice.release SET status = 'live' WHERE id = '$two'"
 exits 0 "release 6b again" deploy r6b
 
 # --- one phase alone -------------------------------------------------------------------------

@@ -24,6 +24,8 @@ struct ledger_run {		/* a deploy or a rollback in progress or past */
 	sym who, why;
 	int64_t started, ended;		/* ended 0: not yet */
 	int64_t serial;			/* the lease's, that wrote last */
+	sym goal;	/* of a rollback: the release to get to in the end, then
+			 * what may be lost, with spaces; NULL or "": this one */
 };
 
 /* Sources are kept once by digest. A release that is there already stays as

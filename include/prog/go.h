@@ -21,6 +21,7 @@ struct go {
 	struct judged judged;
 	struct code old, new;	/* old.release NULL: first deploy */
 	const char *why;
+	sym goal;		/* as in struct ledger_run */
 	int64_t began;
 	struct host_view *views;	/* as they were before a run; NULL: ask */
 };
@@ -80,6 +81,9 @@ int go_phase(struct go *g, const char *commit, enum forward phase, bool dry,
 int go_resume(struct go *g, const struct ledger_run *run, struct err *e);
 /* The way back that was asked for; `dry` shows it only. Exit code. */
 int go_undo(struct go *g, const struct opts *o, bool dry, struct err *e);
+/* What a rollback of more than one hop that was resumed has still before it;
+ * `run` is done. Exit code. */
+int go_undo_rest(struct go *g, const struct ledger_run *run, struct err *e);
 void go_close(struct go *g);
 /* What their mains have in common: options as for opts_read, run, trouble
  * told, everything closed. The exit code. */

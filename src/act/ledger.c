@@ -12,7 +12,7 @@ static const char ledger_sql[] =
 #include "act/ledger.sql.h"
 ;
 
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 /* Two first uses at once: the second waits here, and finds it made. */
 #define FIRST_USE_LOCK "SELECT pg_advisory_xact_lock(5498170366551187819)"
 
@@ -48,10 +48,10 @@ refuse_copy(const char *what, const char *theirs, const char *ours,
 	    what, theirs, ours, theirs, column, ours);
 }
 
-/* 1: there and ours. 0: no row. */
+/* 1: there and ours. 0: no row. *version is an older Sluice's, or ours. */
 static int
 home_check(struct pg *p, const char *target, const char *system,
-    struct err *e)
+    int64_t *version, struct err *e)
 {
 	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
 
@@ -60,7 +60,8 @@ home_check(struct pg *p, const char *target, const char *system,
 		return -1;
 	if (pg_count(r) == 0)
 		return 0;
-	if (pg_int(r, 0, 0) > LEDGER_VERSION)
+	*version = pg_int(r, 0, 0);
+	if (*version > LEDGER_VERSION)
 		return err_kind(e, ERR_REFUSED, "the ledger was made by a "
 		    "newer Sluice (version %s, this one knows %d): use that",
 		    pg_get(r, 0, 0), LEDGER_VERSION);
@@ -86,8 +87,8 @@ make(struct pg *p, const char *target, const char *system,
 		return -1;
 	return pg_exec(p, NULL, "INSERT INTO sluice.home "
 	    "(version, target, system, database) "
-	    "VALUES ($1::int, $2, $3, $4) ON CONFLICT DO NOTHING", param, 4,
-	    e);
+	    "VALUES ($1::int, $2, $3, $4) ON CONFLICT (one) DO UPDATE "
+	    "SET version = excluded.version", param, 4, e);
 }
 
 /* Rolls back, and keeps the error that made us. */
@@ -111,8 +112,8 @@ exists(struct pg *p, struct err *e)
 	return pg_true(r, 0, 0) ? 1 : 0;
 }
 
-int
-ledger_there(struct pg *p, const char *target, struct err *e)
+static int
+look(struct pg *p, const char *target, int64_t *version, struct err *e)
 {
 	struct strbuf system STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf database STRBUF_SCOPED = STRBUF_INIT;
@@ -121,8 +122,16 @@ ledger_there(struct pg *p, const char *target, struct err *e)
 	if (there > 0 && system_read(&system, &database, p, e) < 0)
 		there = -1;
 	if (there > 0)
-		there = home_check(p, target, system.s, e);
+		there = home_check(p, target, system.s, version, e);
 	return there < 0 ? err_wrap(e, "the ledger") : there;
+}
+
+int
+ledger_there(struct pg *p, const char *target, struct err *e)
+{
+	int64_t version = 0;
+
+	return look(p, target, &version, e);
 }
 
 int
@@ -130,9 +139,10 @@ ledger_open(struct pg *p, const char *target, struct err *e)
 {
 	struct strbuf system STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf database STRBUF_SCOPED = STRBUF_INIT;
-	int there = ledger_there(p, target, e);
+	int64_t version = 0;
+	int there = look(p, target, &version, e);
 
-	if (there != 0)
+	if (there < 0 || (there > 0 && version == LEDGER_VERSION))
 		return there < 0 ? -1 : 0;
 	if (system_read(&system, &database, p, e) < 0 ||
 	    pg_script(p, "BEGIN", e) < 0)

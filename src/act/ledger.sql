@@ -66,6 +66,8 @@ CREATE TABLE IF NOT EXISTS sluice.run (
 	started timestamptz NOT NULL DEFAULT now(),
 	ended timestamptz
 );
+-- Since version 2.
+ALTER TABLE sluice.run ADD COLUMN IF NOT EXISTS goal text NOT NULL DEFAULT '';
 CREATE INDEX IF NOT EXISTS run_target ON sluice.run (target, id);
 
 CREATE TABLE IF NOT EXISTS sluice.step (

@@ -9,6 +9,7 @@
 
 /* Columns of the rows to come, as array literals. */
 enum { SEQ, WAVE, LANE, KIND, SUBJECT, WANT, PHASE, STATUS, NCOLS };
+#define RUN 10			/* parameters before them */
 
 static int
 word_index(const char *const *v, size_t n, const char *s)
@@ -38,12 +39,13 @@ add_step(struct strbuf col[NCOLS], const struct step *s)
 
 static const char run_new_sql[] =
 	"WITH r AS (INSERT INTO sluice.run "
-	"(target, kind, \"from\", \"to\", status, who, why, digest, serial) "
-	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint) RETURNING id), "
+	"(target, kind, \"from\", \"to\", status, who, why, digest, serial, "
+	"goal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint, $10) "
+	"RETURNING id), "
 	"s AS (INSERT INTO sluice.step "
 	"(run, seq, wave, lane, kind, subject, want, phase, status) "
-	"SELECT r.id, v.* FROM r, unnest($10::int[], $11::int[], $12::text[],"
-	" $13::text[], $14::text[], $15::text[], $16::text[], $17::text[]) "
+	"SELECT r.id, v.* FROM r, unnest($11::int[], $12::int[], $13::text[],"
+	" $14::text[], $15::text[], $16::text[], $17::text[], $18::text[]) "
 	"AS v) SELECT id FROM r";
 
 int
@@ -53,10 +55,11 @@ ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
 	struct strbuf col[NCOLS];
 	char serial[24];
 	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
-	const char *param[9 + NCOLS] = { target, run->kind, run->from,
-	    run->to, run->status, run->who, run->why, plan->digest, serial };
+	const char *param[RUN + NCOLS] = { target, run->kind, run->from,
+	    run->to, run->status, run->who, run->why, plan->digest, serial,
+	    run->goal };
 
-	for (size_t i = 0; i < 9; i++)
+	for (size_t i = 0; i < RUN; i++)
 		if (param[i] == NULL)
 			param[i] = i == 4 ? "running" : "";
 	snprintf(serial, sizeof(serial), "%" PRId64, run->serial);
@@ -66,9 +69,9 @@ ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
 		add_step(col, &plan->steps[i]);
 	for (size_t i = 0; i < NCOLS; i++) {
 		pg_array_end(&col[i]);
-		param[9 + i] = col[i].s;
+		param[RUN + i] = col[i].s;
 	}
-	int rc = pg_exec(p, &r, run_new_sql, param, 9 + NCOLS, e);
+	int rc = pg_exec(p, &r, run_new_sql, param, RUN + NCOLS, e);
 	for (size_t i = 0; i < NCOLS; i++)
 		strbuf_release(&col[i]);
 	if (rc < 0)
@@ -80,7 +83,8 @@ ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
 static const char run_sql[] =
 	"SELECT id, kind, \"from\", \"to\", status, who, why, "
 	"extract(epoch FROM started)::bigint, "
-	"coalesce(extract(epoch FROM ended)::bigint, 0), serial, digest "
+	"coalesce(extract(epoch FROM ended)::bigint, 0), serial, digest, "
+	"coalesce(to_jsonb(run)->>'goal', '') "	/* version 1 has none */
 	"FROM sluice.run WHERE target = $1 ORDER BY id DESC LIMIT $2::int";
 
 static void
@@ -97,6 +101,7 @@ get_run(struct ledger_run *out, struct arena *a, const struct pg_rows *r,
 	out->started = pg_int(r, i, 7);
 	out->ended = pg_int(r, i, 8);
 	out->serial = pg_int(r, i, 9);
+	out->goal = sym_get(a, pg_get(r, i, 11));
 }
 
 static int

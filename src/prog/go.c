@@ -260,6 +260,7 @@ go_begin(struct go *g, const char *kind, struct err *e)
 	    .from = g->plan.from, .to = g->plan.to,
 	    .status = sym_get(a, "running"), .who = whoever(a),
 	    .why = g->why == NULL ? sym_get(a, "") : g->why,
+	    .goal = g->goal,
 	    .serial = lease_serial(g->d.lease) };
 	g->progress.phase = NULL;
 	g->progress.began = NULL;

@@ -11,6 +11,30 @@
 #include "base/util.h"
 #include "show/text.h"
 
+/* Where nothing is live, nothing may ever have been: all migrations would go
+ * before the roll, with no old code to mind. */
+static int
+first_check(struct go *g, struct err *e)
+{
+	struct ledger_release *all = NULL;
+	uint32_t n = 0;
+
+	if (!g->s.ledger || g->s.live != NULL)
+		return 0;
+	if (ledger_releases(g->s.db, g->s.a, g->s.target->name, &all, &n,
+	    e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++)
+		if (streq(all[i].status, "old"))
+			return err_kind(e, ERR_REFUSED, "the ledger has "
+			    "releases that were live (%s) and none that is, so "
+			    "what old code there is cannot be told: UPDATE "
+			    "sluice.release SET status = 'live' WHERE target = "
+			    "'%s' AND id = '…' says it", all[i].id,
+			    g->s.target->name);
+	return 0;
+}
+
 int
 go_codes(struct go *g, const char *commit, struct err *e)
 {
@@ -18,6 +42,8 @@ go_codes(struct go *g, const char *commit, struct err *e)
 	struct source_file *third = NULL;
 	uint32_t n = 0;
 
+	if (first_check(g, e) < 0)
+		return -1;
 	if (s->live != NULL) {
 		int got = code_release(&g->old, s, s->live, e);
 		if (got <= 0)
@@ -279,6 +305,8 @@ go_resume(struct go *g, const struct ledger_run *run, struct err *e)
 	int code = go_carry(g, true, e);
 	if (code == 0)
 		summary(g, "serves");
+	if (code == 0 && streq(run->kind, "rollback"))
+		code = go_undo_rest(g, run, e);
 	return code;
 }
 

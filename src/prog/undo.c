@@ -40,6 +40,19 @@ accept_all(struct go *g, struct plan_done *done, const struct opts *o)
 	done->code_only = o->code_only;
 }
 
+/* A release that was live is old now; one that never got there has failed. */
+static int
+undone_mark(struct go *g, const char *release, struct err *e)
+{
+	struct plan kept = g->plan;
+	struct ledger_run run = { 0 };
+
+	int done = run_of(g, release, &run, e);
+	g->plan = kept;
+	return done < 0 ? -1 : ledger_release_set(g->s.db, g->s.target->name,
+	    release, done > 0 ? "old" : "failed", e);
+}
+
 /* Undoes the rows in g->plan. Exit code. */
 static int
 undo(struct go *g, const struct ledger_run *run, const struct opts *o,
@@ -65,8 +78,7 @@ undo(struct go *g, const struct ledger_run *run, const struct opts *o,
 	    ledger_run_end(g->s.db, run->id, "back", NULL, e) < 0)
 		return -1;
 	int code = go_carry(g, false, e);
-	if (code == 0 && ledger_release_set(g->s.db, g->s.target->name,
-	    undone, streq(run->status, "done") ? "old" : "failed", e) < 0)
+	if (code == 0 && undone_mark(g, undone, e) < 0)
 		return -1;
 	return code;
 }
@@ -127,6 +139,28 @@ check_release(struct go *g, const char *to, struct err *e)
 	return 0;
 }
 
+/* Down to o->rev, or one. */
+static int
+hops(struct go *g, const struct opts *o, bool dry, struct err *e)
+{
+	struct strbuf goal STRBUF_SCOPED = STRBUF_INIT;
+
+	strbuf_str(&goal, o->rev == NULL ? "" : o->rev);
+	for (size_t i = 0; o->rev != NULL && i < o->accept.n; i++)
+		strbuf_printf(&goal, " %s", o->accept.v[i]);
+	g->goal = sym_get(g->s.a, goal.s);
+	for (int code;;) {
+		code = hop(g, o, dry, e);
+		if (code != 0 || dry)
+			return code;
+		if (ledger_live(g->s.db, g->s.a, g->s.target->name,
+		    &g->s.live, e) < 0)
+			return -1;
+		if (o->rev == NULL || streq(o->rev, g->s.live))
+			return 0;
+	}
+}
+
 int
 go_undo(struct go *g, const struct opts *o, bool dry, struct err *e)
 {
@@ -143,14 +177,23 @@ go_undo(struct go *g, const struct opts *o, bool dry, struct err *e)
 		warn("%s is live already", o->rev);
 		return 0;
 	}
-	for (int code;;) {
-		code = hop(g, o, dry, e);
-		if (code != 0 || dry)
-			return code;
-		if (ledger_live(g->s.db, g->s.a, g->s.target->name,
-		    &g->s.live, e) < 0)
-			return -1;
-		if (o->rev == NULL || streq(o->rev, g->s.live))
-			return 0;
-	}
+	return hops(g, o, dry, e);
+}
+
+int
+go_undo_rest(struct go *g, const struct ledger_run *run, struct err *e)
+{
+	char *words = arena_strdup(g->s.a, run->goal), *one;
+	struct opts o = { .rev = strsep(&words, " ") };
+
+	if (undone_mark(g, run->from, e) < 0 ||
+	    ledger_live(g->s.db, g->s.a, g->s.target->name, &g->s.live, e) < 0)
+		return -1;
+	if (*o.rev == '\0' || streq(o.rev, g->s.live))
+		return 0;
+	while ((one = strsep(&words, " ")) != NULL)
+		strvec_push(&o.accept, one);
+	int code = hops(g, &o, false, e);
+	strvec_release(&o.accept);
+	return code;
 }
