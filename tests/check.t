@@ -19,7 +19,7 @@ is "$(json 'd["format"], d["mode"], d["fine"], len(d["migrations"])')" \
 is "$(json 'sorted(d)')" \
     "['base', 'fine', 'format', 'head', 'migrations', 'mode', 'project', 'wrong']" "its keys"
 is "$(json 'sorted(d["migrations"][0])')" \
-    "['app', 'drops', 'fixes', 'hazards', 'loses', 'name', 'opaque', 'path', 'reasons', 'refused', 'reverse_hazards', 'tag', 'verdict']" \
+    "['app', 'drops', 'fails', 'fixes', 'hazards', 'loses', 'name', 'opaque', 'path', 'reasons', 'refused', 'reverse_hazards', 'tag', 'verdict']" \
     "a migration's keys"
 is "$(json '[m["verdict"]["phase"] for m in d["migrations"]][0]')" safe "its phase"
 is "$(json 'd["base"]')" "$(git rev-parse HEAD~3)" "its base"

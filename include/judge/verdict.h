@@ -102,6 +102,7 @@ struct verdict {
 	uint32_t nparts;
 	bool irreversible;
 	sym loses;		/* what its reverse loses, in words; NULL nothing */
+	sym fails;		/* on what rows its reverse fails; NULL none */
 	sym drops;		/* what it loses itself, for good; NULL nothing */
 	sym overruled;		/* tag against verdict: the reason given; NULL none */
 	sym refused;		/* why this may not go as it is, in words; NULL fine */

@@ -21,7 +21,7 @@ more(struct strbuf *b, const char *what)
 
 static void
 losses(struct arena *a, const struct moved *m, const struct ddl *d,
-    struct strbuf *drops, struct strbuf *loses)
+    struct strbuf *drops, struct strbuf *cut, struct strbuf *loses)
 {
 	const struct table *t = table_before(m, d);
 	const struct column *c = t == NULL || d->name == NULL ? NULL :
@@ -52,8 +52,36 @@ losses(struct arena *a, const struct moved *m, const struct ddl *d,
 			more(loses, sym_printf(a, "drops \"%s\".\"%s\" with its "
 			    "values", d->table, d->col->name));
 		break;
+	case DDL_TYPE: {
+		sym cuts = c == NULL ? NULL : type_cuts(a, d, c);
+
+		if (cuts != NULL) {
+			more(cut, cuts);
+			more(loses, sym_printf(a, "does not bring back what "
+			    "\"%s\".\"%s\" held", d->table, d->name));
+		}
+		break;
+	}
 	default:
 		break;
+	}
+}
+
+/* The way back may make less of values that were written meanwhile. */
+static void
+losses_back(struct arena *a, const struct moved *m, const struct change *c,
+    struct strbuf *loses)
+{
+	for (uint32_t k = 0; k < c->rev.n; k++) {
+		const struct ddl *d = &c->rev.v[k];
+		const struct table *t = d->kind != DDL_TYPE ? NULL :
+		    vec_find(&m->after.have, d->table);
+		const struct column *x = t == NULL ? NULL :
+		    table_col(t, d->name);
+		sym cuts = x == NULL ? NULL : type_cuts(a, d, x);
+
+		if (cuts != NULL)
+			more(loses, cuts);
 	}
 }
 
@@ -95,6 +123,7 @@ void
 gist(struct judging *j, struct verdict *v, const struct moved *m)
 {
 	struct strbuf drops STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf cut STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf loses STRBUF_SCOPED = STRBUF_INIT;
 	bool added = false, removed = false;
 
@@ -107,8 +136,9 @@ gist(struct judging *j, struct verdict *v, const struct moved *m)
 
 			added = added || adds(d);
 			removed = removed || removes(d);
-			losses(j->a, m, d, &drops, &loses);
+			losses(j->a, m, d, &drops, &cut, &loses);
 		}
+		losses_back(j->a, m, c, &loses);
 		sym fails = fails_back(j->a, m, c);
 		if (fails != NULL) {
 			v->irreversible = true;
@@ -118,8 +148,11 @@ gist(struct judging *j, struct verdict *v, const struct moved *m)
 	if (m->m->tag.source != TAG_AUTO && m->m->tag.reverse == TAG_NEVER)
 		v->irreversible = true;
 	v->removes = removed && !added;
-	if (drops.len > 0)
-		v->drops = sym_printf(j->a, "drops %s for good", drops.s);
+	if (drops.len > 0 || cut.len > 0)
+		v->drops = sym_printf(j->a, "%s%s%s%s for good",
+		    drops.len > 0 ? "drops " : "", drops.s,
+		    drops.len > 0 && cut.len > 0 ? ", " : "", cut.s);
+	v->fails = v->irreversible ? NULL : reverse_fails(j->a, m);
 	if (loses.len > 0)
 		v->loses = sym_printf(j->a, "its reverse %s", loses.s);
 }

@@ -41,6 +41,11 @@ void midway(struct judging *j, struct square *q);
 /* Which operation of the file, from 1, is the change of? */
 uint32_t operation_number(const struct moved *m, uint32_t change);
 
+/* reverse.c: on what rows the way back fails, in words; NULL: on none */
+sym reverse_fails(struct arena *a, const struct moved *m);
+/* What a change of type makes less of, in words; NULL: nothing. */
+sym type_cuts(struct arena *a, const struct ddl *d, const struct column *was);
+
 /* gist.c: what a migration does, in words */
 void gist(struct judging *j, struct verdict *v, const struct moved *m);
 enum corner { CORNER_A, CORNER_B, CORNER_NEW };

@@ -63,7 +63,8 @@ corners(const struct verdict *v)
 	set(o, "a", v->opaque ? "opaque" : degree_name[v->da]);
 	set(o, "b", v->opaque ? "opaque" : degree_name[v->db]);
 	set(o, "forward", forward_name[v->forward]);
-	set(o, "reverse", forward_name[v->reverse]);
+	set(o, "reverse", forward_name[v->irreversible ? FWD_NEVER :
+		v->reverse]);
 	set(o, "phase", forward_name[v->phase]);
 	return o;
 }
@@ -136,6 +137,7 @@ migration(const struct verdict *v)
 	json_object_set_new(o, "verdict", corners(v));
 	set(o, "refused", v->refused);
 	set(o, "loses", v->loses);
+	set(o, "fails", v->fails);
 	set(o, "drops", v->drops);
 	add_reasons(why, &v->a, "a");
 	add_reasons(why, &v->b, "b");

@@ -82,14 +82,15 @@ reasons(struct strbuf *b, const struct findings *f, const char *corner,
 
 /* A lock that is short is no hazard: it has no text, and shows when asked. */
 static void
-hazards(struct strbuf *b, const struct verdict *v, bool all)
+hazards(struct strbuf *b, const char *what, const struct hazard *v, uint32_t n,
+    bool all)
 {
-	for (uint32_t i = 0; i < v->nhazards; i++) {
-		const struct hazard *h = &v->hazards[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct hazard *h = &v[i];
 
 		if (h->text == NULL && !all)
 			continue;
-		strbuf_str(b, INDENT "lock: ");
+		strbuf_printf(b, INDENT "%s: ", what);
 		if (h->text != NULL)
 			clean(b, h->text);
 		else
@@ -129,6 +130,22 @@ fine(const struct verdict *v)
 }
 
 static void
+way_back(struct strbuf *b, const struct verdict *v)
+{
+	const char *const more[] = { v->loses, v->fails };
+
+	strbuf_printf(b, INDENT "way back: %s", v->irreversible ? "none" :
+		forward_name[v->reverse]);
+	for (size_t i = 0; i < countof(more); i++) {
+		strbuf_str(b, more[i] != NULL ? "; " : "");
+		clean(b, more[i]);
+	}
+	strbuf_char(b, '\n');
+	if (!v->irreversible)
+		hazards(b, "way back, lock", v->back, v->nback, false);
+}
+
+static void
 one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 {
 	word(b, s, v);
@@ -155,15 +172,9 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 		clean(b, v->drops);
 		strbuf_char(b, '\n');
 	}
-	hazards(b, v, s->explain);
-	if (s->explain) {
-		strbuf_printf(b, INDENT "way back: %s%s", v->irreversible ?
-			"none" : forward_name[v->reverse],
-		    v->loses != NULL ? "; " : "");
-		if (v->loses != NULL)
-			clean(b, v->loses);
-		strbuf_char(b, '\n');
-	}
+	hazards(b, "lock", v->hazards, v->nhazards, s->explain);
+	if (s->explain)
+		way_back(b, v);
 	if (refused(v) || s->explain)
 		fixes(b, v);
 }

@@ -248,6 +248,21 @@ static const struct {
 	{ "a default by one that is known", { "migrations.AddField('order', 'z', "
 	  "models.DateTimeField(db_default=models.functions.Now()))" },
 	  "safe>safe", NULL },
+	{ "a text cut to length", { "migrations.AlterField('order', 'note', "
+	  "models.CharField(max_length=5))" }, "unsafe>unsafe",
+	  "cuts \"shop_order\".\"note\" to character varying(5) for good" },
+	{ "the way back of a longer one", { "migrations.AlterField('customer', "
+	  "'name', models.CharField(max_length=90))" }, "safe>safe",
+	  "its reverse fails where \"shop_customer\".\"name\" does not fit" },
+	{ "the way back to NOT NULL", { "migrations.AlterField('order', 'number', "
+	  "models.IntegerField(null=True))" }, "safe>safe",
+	  "its reverse fails where \"shop_order\".\"number\" is NULL" },
+	{ "the way back of a check", { "migrations.RemoveConstraint('order', "
+	  "'state_ok')" }, "safe>safe",
+	  "its reverse fails where rows of \"shop_order\" do not keep \"state_ok\"" },
+	{ "the way back of a fraction", { "migrations.AlterField('order', "
+	  "'number', models.FloatField())" }, "split>split!",
+	  "its reverse rounds \"shop_order\".\"number\" to integer" },
 	{ "options only", { "migrations.AlterModelOptions('order', "
 	  "{'ordering': ['number']})" }, "either>safe", NULL },
 };
@@ -308,6 +323,9 @@ words(struct strbuf *b, const struct verdict *v)
 	for (uint32_t i = 0; i < v->nfixes; i++)
 		strbuf_printf(b, "%s\n%s\n", v->fixes[i].title,
 		    v->fixes[i].code);
+	const char *const gist[] = { v->drops, v->loses, v->fails };
+	for (size_t i = 0; i < countof(gist); i++)
+		strbuf_printf(b, "%s\n", gist[i] == NULL ? "" : gist[i]);
 	strbuf_printf(b, "%s\n", v->refused == NULL ? "" : v->refused);
 }
 
