@@ -266,6 +266,9 @@ judge(struct work *w, const struct opts_check *o, const struct range_base *b,
 		.each = o->each || o->dir != NULL, .why = b->why,
 		.branch = o->dir != NULL ? NULL : &w->branch };
 
+	if (ask.branch != NULL &&
+	    range_fetch(w->repo, b->commit, w->branch.tree, e) < 0)
+		return -1;
 	if (b->commit != NULL &&
 	    source_commit(&ask.base, w->repo, b->commit, e) < 0)
 		return -1;

@@ -54,6 +54,10 @@ struct range_line {
 };
 int range_lines(struct range_line **out, uint32_t *n, struct arena *a,
     const struct strbuf *text, bool push, struct err *e);
+/* In a partial clone: lets git bring what two trees hold and is not here. base
+ * may be NULL. */
+int range_fetch(struct repo *r, const char *base, const char *tip,
+    struct err *e);
 /* Does the way from one commit to the other touch what we judge? base NULL:
  * whatever the tip holds. */
 int range_touches(struct repo *r, const char *base, const char *tip,

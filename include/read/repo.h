@@ -12,6 +12,8 @@ struct repo;
 
 /* dir NULL: from GIT_DIR and the current folder, quarantine included. */
 int repo_open(struct repo **out, const char *dir, struct err *e);
+/* The same as with NULL, whoever owns it: for who asked git already. */
+int repo_open_trusted(struct repo **out, struct err *e);
 void repo_free(struct repo *r);
 const char *repo_gitdir(const struct repo *r);
 const char *repo_workdir(const struct repo *r);	/* NULL: bare */

@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "gate/gate.h"
+#include "gate/gitcmd.h"
 #include "gate/touch.h"
 
 CLEANUP_FN(git_object, git_object_free)
@@ -166,6 +167,53 @@ tree_of(git_object **out, struct repo *r, const char *id, struct err *e)
 	if (git_revparse_single(&any, repo_git(r), id) < 0 ||
 	    git_object_peel(out, any, GIT_OBJECT_TREE) < 0)
 		return gate_git(e, id);
+	return 0;
+}
+
+/* The remote that keeps what is not here. False: this is no partial clone. */
+static bool
+promisor(struct strbuf *name, struct repo *r)
+{
+	static const char head[] = "remote.", tail[] = ".promisor";
+	git_config *c = NULL;
+	git_config_iterator *it = NULL;
+	git_config_entry *entry = NULL;
+
+	if (git_repository_config(&c, repo_git(r)) == 0 &&
+	    git_config_iterator_glob_new(&it, c, "^remote\\..*\\.promisor$") ==
+	    0 && git_config_next(&entry, it) == 0)
+		strbuf_add(name, entry->name + sizeof(head) - 1,
+		    strlen(entry->name) - sizeof(head) - sizeof(tail) + 2);
+	git_config_iterator_free(it);
+	git_config_free(c);
+	return name->len > 0;
+}
+
+int
+range_fetch(struct repo *r, const char *base, const char *tip, struct err *e)
+{
+	struct strbuf from STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf all STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
+	struct strbuf ids STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf none STRBUF_SCOPED = STRBUF_INIT;
+
+	if (!promisor(&from, r))
+		return 0;
+	if (gitcmd_run(&all, NULL, NULL, e, "rev-list", "--objects",
+		"--no-walk", "--missing=print", tip, base, NULL) != 0)
+		return -1;
+	for (const char *p = all.s, *end; (end = strchr(p, '\n')) != NULL;
+	    p = end + 1)
+		if (*p == '?')
+			strbuf_add(&ids, p + 1, (size_t)(end - p));
+	if (ids.len == 0)
+		return 0;
+	if (gitcmd_run(&none, NULL, &ids, e, "-c",
+		"fetch.negotiationAlgorithm=noop", "fetch", from.s,
+		"--no-tags", "--no-write-fetch-head", "--filter=blob:none",
+		"--recurse-submodules=no", "--stdin", NULL) != 0)
+		return err_wrap(e, "a partial clone: what is not here cannot be "
+		    "fetched");
 	return 0;
 }
 

@@ -40,7 +40,8 @@ hook_judge(struct hook *h, struct trial *t, const struct trial_ask *asked,
 {
 	struct trial_ask ask = *asked;
 
-	if (base_source(&ask.base, h, base->commit, e) < 0)
+	if (range_fetch(h->repo, base->commit, ask.branch->tree, e) < 0 ||
+	    base_source(&ask.base, h, base->commit, e) < 0)
 		return -1;
 	ask.exceptions = h->cfg.hooks.exceptions;
 	ask.why = base->why;

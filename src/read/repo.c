@@ -82,13 +82,12 @@ shutdown_git(void)
 	git_libgit2_shutdown();
 }
 
-int
-repo_open(struct repo **out, const char *dir, struct err *e)
+static int
+open_as(struct repo **out, const char *dir, int trusted, struct err *e)
 {
-	static const char *const extensions[] = { "worktreeconfig" };
+	static const char *const extensions[] = { "worktreeconfig",
+		"partialclone" };
 	git_repository *git = NULL;
-	/* GIT_DIR names a repository outright: git asks no owner then either */
-	int trusted = dir == NULL && getenv("GIT_DIR") != NULL;
 
 	*out = NULL;
 	git_libgit2_init();
@@ -106,6 +105,19 @@ repo_open(struct repo **out, const char *dir, struct err *e)
 	*out = xcalloc(1, sizeof(**out));
 	(*out)->git = git;
 	return 0;
+}
+
+int
+repo_open(struct repo **out, const char *dir, struct err *e)
+{
+	/* GIT_DIR names a repository outright: git asks no owner then either */
+	return open_as(out, dir, dir == NULL && getenv("GIT_DIR") != NULL, e);
+}
+
+int
+repo_open_trusted(struct repo **out, struct err *e)
+{
+	return open_as(out, NULL, 1, e);
 }
 
 void
