@@ -127,6 +127,7 @@ struct ddl {
 				 * one text, or part of the same statement */
 	const char *sql;	/* the statement as written or as Django emits it; may be NULL */
 	const char *lock;	/* mode on `table` where the kind does not say it; NULL */
+	bool every;		/* DDL_DATA: UPDATE or DELETE without WHERE */
 	bool rewrites, builds;	/* with such a lock: the table, its indexes */
 	sym why;
 };

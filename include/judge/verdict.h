@@ -65,7 +65,8 @@ struct hazard {			/* what a statement does while it runs */
 /* Codes: rewrite, scan-locks, update-locks, index-locks (reads wait too),
  * index-blocks-writes, fk-validates, fk-revalidates (dropped and added again),
  * locks-parent, cascades, lock-held, data-with-schema, time-zone,
- * concurrently-in-transaction, same-value-unique, long-name. */
+ * concurrently-in-transaction, same-value-unique, long-name, and those of no
+ * lock at all: whole-table-write, no-way-back, no-effect, imports-model. */
 struct fix {
 	sym title;
 	sym code;		/* Python or SQL to paste; may be NULL */

@@ -101,6 +101,8 @@ struct migration {
 	char digest[17];		/* of the operations: what a tag is bound to */
 	const struct problem *problems;
 	uint32_t nproblems;
+	/* lines, for what it runs in Python; 0: nothing of the kind seen */
+	uint32_t model_import, whole_write;
 	bool alone;			/* no other file had a part in it */
 };
 

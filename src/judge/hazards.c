@@ -100,7 +100,7 @@ data_beside_schema(struct locking *l, const struct moved *m)
 				data = line;
 		}
 	}
-	if (data == 0 || schema == 0 || data == schema)
+	if (data == 0 || schema == 0)
 		return;
 	hazard(l, NULL, "data-with-schema", sym_printf(l->a, "changes rows (line "
 	    "%u) and tables (line %u) in one transaction: the locks are held "
@@ -108,23 +108,94 @@ data_beside_schema(struct locking *l, const struct moved *m)
 	    "it; put them into two migrations", data, schema), data);
 }
 
+static uint32_t
+line_of(const struct change *c, const struct ddl *d)
+{
+	return d != NULL && d->line != 0 ? d->line : c->op == NULL ? 0 :
+	    c->op->line;
+}
+
 static void
 concurrently(struct locking *l, const struct moved *m)
 {
 	for (uint32_t i = 0; i < m->nchanges; i++)
 		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
-			const struct ddl *d = &m->changes[i].fwd.v[k];
+			const struct ddls *f = &m->changes[i].fwd;
+			const struct ddl *d = &f->v[k];
+			bool joined = d->joined ||
+			    (k + 1 < f->n && f->v[k + 1].joined);
 
-			if (!d->concurrently)
+			if (!d->concurrently || (!m->m->atomic && !joined))
 				continue;
 			hazard(l, d->table, "concurrently-in-transaction",
-			    sym_get(l->a, "CONCURRENTLY cannot run inside a "
-			    "transaction: write atomic = False into the "
-			    "migration"), d->line != 0 ? d->line :
-			    m->changes[i].op == NULL ? 0 :
-			    m->changes[i].op->line);
+			    sym_get(l->a, m->m->atomic ? "CONCURRENTLY cannot "
+			    "run inside a transaction: write atomic = False "
+			    "into the migration" : "CONCURRENTLY cannot run "
+			    "beside other statements of one text: that is a "
+			    "transaction; give it a RunSQL of its own"),
+			    line_of(&m->changes[i], d));
 			return;
 		}
+}
+
+/* Rows written all at once: locked until the end, and twice the space. */
+static void
+whole_writes(struct locking *l, const struct moved *m)
+{
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
+			const struct ddl *d = &m->changes[i].fwd.v[k];
+
+			if (!d->every || vec_find(&m->before.have,
+			    d->table) == NULL)
+				continue;
+			hazard(l, d->table, "whole-table-write",
+			    sym_printf(l->a, "writes every row of \"%s\" in one "
+			    "statement: others wait for them until it is "
+			    "done; write in batches", d->table),
+			    line_of(&m->changes[i], d));
+		}
+	if (m->m->whole_write != 0)
+		hazard(l, NULL, "whole-table-write", sym_get(l->a, "seems to "
+		    "write every row of a table in one transaction: others "
+		    "wait for them until it is done; write in batches"),
+		    m->m->whole_write);
+}
+
+static void
+no_way_back(struct locking *l, const struct moved *m)
+{
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		const struct change *c = &m->changes[i];
+
+		if (!c->irreversible || c->op == NULL)
+			continue;
+		hazard(l, NULL, "no-way-back", sym_get(l->a,
+		    c->op->kind == OP_RUN_PYTHON ? "RunPython without "
+		    "reverse_code: a rollback ends here; migrations.RunPython"
+		    ".noop, where nothing has to be undone" :
+		    c->op->kind == OP_RUN_SQL ? "RunSQL without reverse_sql: a "
+		    "rollback ends here; migrations.RunSQL.noop, where nothing "
+		    "has to be undone" : "cannot be undone: a rollback ends "
+		    "here"), c->op->line);
+		return;
+	}
+}
+
+/* Nothing to do, and no branches to join. */
+static void
+no_effect(struct locking *l, const struct moved *m)
+{
+	bool noop = true;
+
+	for (uint32_t i = 0; i < m->m->ops.n; i++)
+		noop &= m->m->ops.v[i].noop;
+	for (uint32_t i = 0; i < m->nchanges; i++)
+		noop &= m->changes[i].fwd.n == 0;
+	if (noop && m->m->ndeps < 2 && m->m->nreplaces == 0 &&
+	    m->m->nproblems == 0)
+		hazard(l, NULL, "no-effect", sym_get(l->a,
+		    "does nothing: it can be left out"), 0);
 }
 
 static void
@@ -187,6 +258,20 @@ once(struct locking *l)
 	l->out.n = kept;
 }
 
+/* What is better written another way, whatever it locks. */
+static void
+habits(struct locking *l, const struct moved *m)
+{
+	concurrently(l, m);
+	whole_writes(l, m);
+	no_way_back(l, m);
+	no_effect(l, m);
+	if (m->m->model_import != 0)
+		hazard(l, NULL, "imports-model", sym_get(l->a, "imports a "
+		    "model: that is the newest one, not the one of this "
+		    "migration; use apps.get_model"), m->m->model_import);
+}
+
 /* The statements, last operation first on the way back. */
 static void
 locks(struct locking *l, const struct moved *m, bool back)
@@ -217,11 +302,11 @@ hazards(struct arena *a, struct hazard **out, uint32_t *n,
 		}
 	if (m->m->atomic) {
 		held(&l, l.out.n);
-		if (!back) {
+		if (!back)
 			data_beside_schema(&l, m);
-			concurrently(&l, m);
-		}
 	}
+	if (!back)
+		habits(&l, m);
 	once(&l);
 	*out = l.out.v;
 	*n = l.out.n;

@@ -478,6 +478,7 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	read_deps(&x, "run_before", &out->run_before, &out->nrun_before);
 	read_deps(&x, "replaces", &out->replaces, &out->nreplaces);
 	read_flags(&x);
+	migration_remark(out, text, len);
 	if (cls->m == m)
 		read_digest(&x, text, len);
 	read_foreign_tag(&x);

@@ -17,6 +17,8 @@ int err_git(struct err *e, int rc, const char *what);
 /* A migration with a reader of its own; text must outlive it. *line: where it
  * cannot be parsed. Settle again when the app label was mended. */
 struct reader;
+/* remarks.c: what its functions seem to do, from their text */
+void migration_remark(struct migration *m, const char *text, size_t len);
 int migration_parse(struct migration *out, struct reader *r, const char *app,
     const char *path, const char *dotted, const char *text, size_t len,
     uint32_t *line, struct err *e);

@@ -184,6 +184,13 @@ on_select(struct statement *s, json_t *v)
 }
 
 static void
+on_rows(struct statement *s, json_t *v)
+{
+	ddl_add(s, DDL_DATA, pq_table(s->a, pq_get(v, "relation")))->every =
+	    pq_get(v, "whereClause") == NULL;
+}
+
+static void
 on_truncate(struct statement *s, json_t *v)
 {
 	json_t *list = pq_get(v, "relations");
@@ -345,7 +352,7 @@ static const struct {
 	{ "SelectStmt", on_select, 0 }, { "TruncateStmt", on_truncate, 0 },
 	{ "ConstraintsSetStmt", on_constraints, 0 }, { "CreateExtensionStmt", on_extension, 0 },
 	{ "CreateTableAsStmt", on_table_as, 0 }, { "AlterObjectSchemaStmt", on_schema, 0 },
-	{ "InsertStmt", NULL, DDL_DATA }, { "UpdateStmt", NULL, DDL_DATA }, { "DeleteStmt", NULL, DDL_DATA },
+	{ "InsertStmt", NULL, DDL_DATA }, { "UpdateStmt", on_rows, 0 }, { "DeleteStmt", on_rows, 0 },
 	{ "MergeStmt", NULL, DDL_DATA }, { "CopyStmt", NULL, DDL_DATA },
 	{ "CommentStmt", on_comment, 0 }, { "GrantStmt", on_grant, 0 }, { "GrantRoleStmt", on_grant, 0 },
 	{ "VariableSetStmt", on_set, 0 }, { "VariableShowStmt", NULL, DDL_NOTHING },

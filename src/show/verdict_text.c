@@ -80,6 +80,20 @@ reasons(struct strbuf *b, const struct findings *f, const char *corner,
 	}
 }
 
+/* Some hazards are none of locks. */
+static bool
+is_lock(const struct hazard *h)
+{
+	static const char *const other[] = { "data-with-schema", "long-name",
+	    "concurrently-in-transaction", "same-value-unique", "no-effect",
+	    "no-way-back", "imports-model", "whole-table-write" };
+
+	for (size_t i = 0; i < countof(other); i++)
+		if (streq(h->code, other[i]))
+			return false;
+	return true;
+}
+
 /* A lock that is short is no hazard: it has no text, and shows when asked. */
 static void
 hazards(struct strbuf *b, const char *what, const struct hazard *v, uint32_t n,
@@ -90,7 +104,8 @@ hazards(struct strbuf *b, const char *what, const struct hazard *v, uint32_t n,
 
 		if (h->text == NULL && !all)
 			continue;
-		strbuf_printf(b, INDENT "%s: ", what);
+		strbuf_printf(b, INDENT "%s: ", what == NULL ? is_lock(h) ?
+			"lock" : "also" : what);
 		if (h->text != NULL)
 			clean(b, h->text);
 		else
@@ -172,7 +187,7 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 		clean(b, v->drops);
 		strbuf_char(b, '\n');
 	}
-	hazards(b, "lock", v->hazards, v->nhazards, s->explain);
+	hazards(b, NULL, v->hazards, v->nhazards, s->explain);
 	if (s->explain)
 		way_back(b, v);
 	if (refused(v) || s->explain)

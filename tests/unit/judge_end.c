@@ -13,6 +13,11 @@
     "from django.contrib.postgres.operations import *\n\n\n" \
     "def fill(apps, schema_editor):\n    pass\n\n\n"
 
+#define LOOP "def loop(apps, schema_editor):\n" \
+    "    from shop.models import Order\n" \
+    "    for x in Order.objects.all():\n" \
+    "        x.number = 1\n        x.save()\n\n\n"
+
 static const char base[] = HEAD
     "class Migration(migrations.Migration):\n"
     "    initial = True\n"
@@ -263,6 +268,39 @@ static const struct {
 	{ "the way back of a fraction", { "migrations.AlterField('order', "
 	  "'number', models.FloatField())" }, "split>split!",
 	  "its reverse rounds \"shop_order\".\"number\" to integer" },
+	{ "nothing at all", { "" }, "either>safe", "does nothing" },
+	{ "rows and tables in one transaction", { "migrations.RunSQL('UPDATE "
+	  "shop_order SET number = 1 WHERE id = 1', ''), "
+	  "migrations.AddField('order', 'z', models.TextField(null=True))" },
+	  "opaque>opaque!", "changes rows (line 16) and tables (line 16)" },
+	{ "every row at once", { "migrations.RunSQL('UPDATE shop_order SET "
+	  "number = 1', '')" }, "opaque>opaque!",
+	  "writes every row of \"shop_order\"" },
+	{ "every row of Python's", { "migrations.RunPython(lambda apps, e: "
+	  "apps.get_model('shop', 'Order').objects.update(number=1), "
+	  "migrations.RunPython.noop)" }, "opaque>opaque!",
+	  "seems to write every row" },
+	{ "a loop over all", { "migrations.RunPython(loop)" }, "opaque>opaque!",
+	  "seems to write every row" },
+	{ "no way back", { "migrations.RunSQL('SELECT 1')" }, "either>safe",
+	  "RunSQL without reverse_sql" },
+	{ "no way back of Python's", { "migrations.RunPython(loop)" },
+	  "opaque>opaque!", "RunPython without reverse_code" },
+	{ "a model that is imported", { "migrations.RunPython(loop)" },
+	  "opaque>opaque!", "imports a model" },
+	{ "CONCURRENTLY beside another statement", { "!migrations.RunSQL('CREATE "
+	  "INDEX CONCURRENTLY i ON shop_order (number); SELECT 1', '')" },
+	  "either>safe", "CONCURRENTLY cannot run beside" },
+	{ "a unique value that is called once", { "migrations.AddField('order', "
+	  "'key', models.UUIDField(default=uuid.uuid4, unique=True, null=True))"
+	  }, "safe>safe", "gives every row of \"shop_order\" the same \"key\"" },
+	{ "a name that is cut", { "migrations.AddIndex('order', models.Index("
+	  "fields=['number'], name='" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))" }, "either>safe",
+	  "longer than 63 bytes" },
+	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
+	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
+	  "has no column \"nope\"" },
 	{ "options only", { "migrations.AlterModelOptions('order', "
 	  "{'ordering': ['number']})" }, "either>safe", NULL },
 };
@@ -340,10 +378,11 @@ main(void)
 		add(&r, "0001_initial", base);
 		for (int k = 0; k < 3 && cases[i].ops[k] != NULL; k++)
 			add(&r, sym_printf(r.a, "%04d_next", k + 2),
-			    arena_printf(r.a, HEAD "import uuid\n\n\n"
+			    arena_printf(r.a, HEAD "import uuid\n\n\n%s"
 			    "class Migration(migrations.Migration):\n"
 			    "    dependencies = [('shop', '%04d_%s')]\n"
-			    "%s    operations = [\n        %s,\n    ]\n", k + 1,
+			    "%s    operations = [\n        %s\n    ]\n",
+			    strstr(cases[i].ops[k], "loop") ? LOOP : "", k + 1,
 			    k == 0 ? "initial" : "next", cases[i].ops[k][0] ==
 			    '!' ? "    atomic = False\n" : "",
 			    cases[i].ops[k] + (cases[i].ops[k][0] == '!')));
