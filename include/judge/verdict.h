@@ -23,11 +23,16 @@ struct reason {
 	uint32_t line;
 };
 
-struct findings { struct reason *v; uint32_t n, cap; };
+struct findings {
+	struct reason *v;
+	uint32_t n, cap;
+	bool mute;		/* nobody will read them: no texts */
+};
 
 /* May this code (what it wants) run on this schema? Only tables in `touched`
- * are asked when it is not NULL. Texts are predicates («SELECTs …»): whoever
- * knows the corner says of which code. Pure. */
+ * (sorted) and the foreign keys that stand on them are asked when it is not
+ * NULL. Texts are predicates («SELECTs …»): whoever knows the corner says of
+ * which code. Pure. */
 void runs_on(struct findings *f, struct arena *a, const struct vec *want,
     const struct vec *have, const struct names *touched,
     const struct settings *s);

@@ -5,24 +5,11 @@
 #include "base/strbuf.h"
 #include "judge/verdict.h"
 
-/* What is asked about: tables, and those whose foreign keys stand on them or
- * point to them. Sorted by name. */
-struct reach { struct names asked, near; };
-struct reach reach_of(struct arena *a, const struct names *asked,
-    const struct vec *have);
-struct reach reach_between(struct arena *a, const struct vec *x,
-    const struct vec *y);
-struct reach reach_release(struct arena *a, const struct world *old,
+/* The tables about which code may have come to run otherwise: of a release,
+ * and where reasons are already known. */
+struct names reach_release(struct arena *a, const struct world *old,
     const struct vec *want, const struct vec *have);
-/* As runs_on, of these tables. */
-void runs_on_within(struct findings *f, struct arena *a,
-    const struct vec *want, const struct vec *have, const struct reach *r,
-    const struct settings *s);
-/* f without what `want` on `have` has too. */
-void findings_less(struct findings *f, struct arena *a,
-    const struct vec *want, const struct vec *have, const struct settings *s);
-struct names findings_tables(const struct findings *f, struct arena *a);
-bool names_has(const struct names *n, sym name);
+struct names reach_reasons(struct arena *a, const struct findings *f);
 
 /* Does a column of type `have` take every value of type `want`, and give it
  * back as the same kind of thing? NULL: not known, then yes. */

@@ -37,7 +37,9 @@ folded(struct arena *a, struct vec have, const struct moved *m)
 static enum forward
 phase_of(struct judging *j, struct square *q)
 {
+	j->mute = true;
 	square_ask(j, q);
+	j->mute = false;
 	bool a = findings_worst(&q->a) < DEGREE_MAY;
 	bool b = findings_worst(&q->b) < DEGREE_MAY;
 

@@ -12,7 +12,6 @@ struct ask {
 	struct findings *f;
 	struct arena *a;
 	const struct vec *want, *have;
-	const struct reach *reach;	/* NULL: everything */
 	const struct settings *s;
 	const struct table *w, *h;	/* the table now asked about */
 };
@@ -36,16 +35,18 @@ found(struct ask *q, enum reason_kind kind, enum degree degree,
 		f->v = v;
 		f->cap = cap;
 	}
-	va_start(ap, fmt);
-	strbuf_vprintf(&text, fmt, ap);
-	va_end(ap);
+	if (!f->mute) {
+		va_start(ap, fmt);
+		strbuf_vprintf(&text, fmt, ap);
+		va_end(ap);
+	}
 	f->v[f->n++] = (struct reason){
 		.kind = kind, .degree = degree,
 		.table = q->w == NULL ? NULL : q->w->name,
 		.model = q->w == NULL ? NULL : q->w->model,
 		.column = field == NULL ? NULL : field->name,
 		.field = field == NULL ? NULL : field->field,
-		.text = sym_get(q->a, text.s),
+		.text = f->mute ? "" : sym_get(q->a, text.s),
 	};
 }
 
@@ -53,12 +54,6 @@ static void
 about(struct ask *q, sym column)
 {
 	q->f->v[q->f->n - 1].column = column;
-}
-
-static bool
-is_touched(const struct ask *q, sym name)
-{
-	return q->reach == NULL || names_has(&q->reach->asked, name);
 }
 
 static void
@@ -477,8 +472,7 @@ static void
 ask_references(struct ask *q, const struct table *t)
 {
 	for (uint16_t j = 0; t != NULL && j < t->ncons; j++)
-		if (t->cons[j].kind == CON_FK && (is_touched(q, t->name) ||
-		    is_touched(q, t->cons[j].ref_table)))
+		if (t->cons[j].kind == CON_FK)
 			ask_foreign(q, t, &t->cons[j]);
 }
 
@@ -500,37 +494,22 @@ ask_table(struct ask *q, const struct table *w)
 }
 
 void
-runs_on_within(struct findings *f, struct arena *a, const struct vec *want,
-    const struct vec *have, const struct reach *r, const struct settings *s)
-{
-	struct ask q = { .f = f, .a = a, .want = want, .have = have,
-	    .reach = r, .s = s };
-
-	for (uint32_t i = 0; i < r->asked.n; i++) {
-		const struct table *w = vec_find(want, r->asked.v[i]);
-
-		if (w != NULL)
-			ask_table(&q, w);
-	}
-	for (uint32_t i = 0; i < r->near.n; i++)
-		ask_references(&q, vec_find(have, r->near.v[i]));
-}
-
-void
 runs_on(struct findings *f, struct arena *a, const struct vec *want,
     const struct vec *have, const struct names *touched,
     const struct settings *s)
 {
 	struct ask q = { .f = f, .a = a, .want = want, .have = have, .s = s };
 
-	if (touched != NULL) {
-		struct reach r = reach_of(a, touched, have);
-
-		runs_on_within(f, a, want, have, &r, s);
-		return;
-	}
-	for (uint32_t i = 0; i < want->n; i++)
+	for (uint32_t i = 0; touched == NULL && i < want->n; i++)
 		ask_table(&q, want->v[i]);
-	for (uint32_t i = 0; i < have->n; i++)
+	for (uint32_t i = 0; touched == NULL && i < have->n; i++)
 		ask_references(&q, have->v[i]);
+	for (uint32_t i = 0; touched != NULL && i < touched->n; i++) {
+		const struct table *w = vec_find(want, touched->v[i]);
+
+		if (w != NULL)
+			ask_table(&q, w);
+	}
+	for (uint32_t i = 0; touched != NULL && i < touched->n; i++)
+		ask_references(&q, vec_find(have, touched->v[i]));
 }

@@ -118,21 +118,27 @@ static struct findings
 difference(struct judging *j, const struct vec *want,
     const struct vec *before, const struct vec *after)
 {
-	struct findings f = { 0 }, known = { 0 };
-	struct reach r = reach_between(j->a, before, after);
+	struct findings f = { .mute = j->mute }, known = { .mute = true };
+	struct names t = vec_touched(j->a, before, after);
 
-	runs_on_within(&f, j->a, want, after, &r, j->s);
+	runs_on(&f, j->a, want, after, &t, j->s);
 	if (f.n > 0)
-		runs_on_within(&known, j->a, want, before, &r, j->s);
+		runs_on(&known, j->a, want, before, &t, j->s);
 	findings_minus(&f, &known);
 	return f;
 }
 
 /* What was so before is drift, and no reason. */
 static void
-without_old(struct judging *j, struct findings *f)
+without_old(struct judging *j, struct findings *f, const struct vec *want)
 {
-	findings_less(f, j->a, &j->r->old.want, &j->r->old.have, j->s);
+	struct findings known = { .mute = true };
+
+	if (f->n == 0)
+		return;
+	struct names about = reach_reasons(j->a, f);
+	runs_on(&known, j->a, want, &j->r->old.have, &about, j->s);
+	findings_minus(f, &known);
 }
 
 /* Old code, of whichever release, on `after`. */
@@ -142,12 +148,12 @@ reasons_old(struct judging *j, const struct vec *before,
 {
 	struct findings f = difference(j, &j->r->old.want, before, after);
 
-	without_old(j, &f);
+	without_old(j, &f, &j->r->old.want);
 	for (uint32_t i = 0; i < j->r->nothers; i++) {
 		const struct vec *want = &j->r->others[i].want;
 		struct findings more = difference(j, want, before, after);
 
-		findings_less(&more, j->a, want, &j->r->old.have, j->s);
+		without_old(j, &more, want);
 		findings_minus(&more, &f);
 		for (uint32_t x = 0; x < more.n; x++)
 			reason_add(j, &f, &more.v[x]);
@@ -163,7 +169,7 @@ reasons_new(struct judging *j, const struct vec *with,
 {
 	struct findings f = difference(j, &j->r->new.want, with, without);
 
-	without_old(j, &f);
+	without_old(j, &f, &j->r->old.want);
 	return f;
 }
 
@@ -185,14 +191,14 @@ never(struct judging *j)
 {
 	struct findings seen = { 0 };
 	struct findings *all = &j->out->never;
-	struct reach r = reach_release(j->a, &j->r->old, &j->r->new.want,
+	struct names t = reach_release(j->a, &j->r->old, &j->r->new.want,
 	    &j->at[j->n]);
 
-	runs_on_within(all, j->a, &j->r->new.want, &j->at[j->n], &r, j->s);
-	without_old(j, all);
-	struct names about = findings_tables(all, j->a);
+	runs_on(all, j->a, &j->r->new.want, &j->at[j->n], &t, j->s);
+	without_old(j, all, &j->r->old.want);
+	struct names about = reach_reasons(j->a, all);
 	for (uint32_t k = 0; k < j->n && seen.n < all->n; k++) {
-		struct findings f = { 0 };
+		struct findings f = { .mute = true };
 
 		runs_on(&f, j->a, &j->r->v[k]->after.want, &j->at[k + 1],
 		    &about, j->s);
