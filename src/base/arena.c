@@ -108,12 +108,16 @@ arena_strdup(struct arena *a, const char *s)
 static char * __attribute__((format(printf, 2, 0)))
 vprint(struct arena *a, const char *fmt, va_list ap)
 {
+	char small[256];
 	va_list again;
 
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(small, sizeof(small), fmt, ap);
 	char *s = arena_alloc(a, (size_t)n + 1, 1);
-	vsnprintf(s, (size_t)n + 1, fmt, again);
+	if ((size_t)n < sizeof(small))
+		memcpy(s, small, (size_t)n + 1);
+	else
+		vsnprintf(s, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return s;
 }

@@ -74,9 +74,13 @@ strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)
 {
 	va_list again;
 
+	char small[256];		/* nearly all of it fits */
+
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	if (n > 0) {
+	int n = vsnprintf(small, sizeof(small), fmt, ap);
+	if (n > 0 && (size_t)n < sizeof(small)) {
+		strbuf_add(b, small, (size_t)n);
+	} else if (n > 0) {
 		char *text = xmalloc((size_t)n + 1);
 
 		vsnprintf(text, (size_t)n + 1, fmt, again);
@@ -162,10 +166,15 @@ strbuf_clean(struct strbuf *b, const char *s, size_t n, bool lines)
 	const unsigned char *u = (const unsigned char *)s;
 
 	for (size_t i = 0; i < n;) {
-		size_t k = 1;
+		size_t k = 0;
 
-		if (u[i] >= 0x80)
-			k = utf8_len(u + i, n - i);
+		while (i + k < n && u[i + k] >= 0x20 && u[i + k] < 0x7f)
+			k++;
+		strbuf_add(b, s + i, k);
+		i += k;
+		if (i == n)
+			break;
+		k = u[i] >= 0x80 ? utf8_len(u + i, n - i) : 1;
 		bool plain = u[i] >= 0x20 && u[i] != 0x7f;
 		if (lines && (u[i] == '\n' || u[i] == '\t'))
 			plain = true;

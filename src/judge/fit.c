@@ -152,7 +152,7 @@ fit_family(const struct type *w, const struct type *h)
 enum degree
 type_fit(const char *want, const char *have)
 {
-	if (want == NULL || have == NULL || strcmp(want, have) == 0)
+	if (want == NULL || have == NULL || streq(want, have))
 		return DEGREE_OK;
 
 	struct type w = parse(want), h = parse(have);

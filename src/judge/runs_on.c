@@ -64,14 +64,30 @@ names_of(struct strbuf *b, const struct con *c)
 		    c->cols[i] == NULL ? "(expression)" : c->cols[i]);
 }
 
+/* Columns stand in much the same order on both sides: *at is where the next
+ * one is looked for first. */
+static const struct column *
+col_next(const struct table *t, sym name, uint16_t *at)
+{
+	if (*at < t->ncols && t->cols[*at].name == name)
+		return &t->cols[(*at)++];
+	const struct column *c = table_col(t, name);
+
+	if (c != NULL)
+		*at = (uint16_t)(c - t->cols + 1);
+	return c;
+}
+
 /* 1 */
 static void
 ask_columns(struct ask *q)
 {
+	uint16_t at = 0;
+
 	for (uint16_t i = 0; i < q->w->ncols; i++) {
 		const struct column *c = &q->w->cols[i];
 
-		if (table_col(q->h, c->name) == NULL)
+		if (col_next(q->h, c->name, &at) == NULL)
 			found(q, REASON_NO_COLUMN, DEGREE_BREAKS, c,
 			    "SELECTs \"%s\".\"%s\"", q->w->name, c->name);
 	}
@@ -202,9 +218,11 @@ ask_default(struct ask *q, const struct column *w, const struct column *h)
 static void
 ask_known(struct ask *q)
 {
+	uint16_t at = 0;
+
 	for (uint16_t i = 0; i < q->w->ncols; i++) {
 		const struct column *w = &q->w->cols[i];
-		const struct column *h = table_col(q->h, w->name);
+		const struct column *h = col_next(q->h, w->name, &at);
 
 		if (h == NULL)
 			continue;

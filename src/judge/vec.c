@@ -64,6 +64,9 @@ vec_drop(struct arena *a, struct vec v, sym name)
 const struct column *
 table_col(const struct table *t, sym name)
 {
+	for (uint16_t i = 0; i < t->ncols; i++)	/* mostly the same pointer */
+		if (t->cols[i].name == name)
+			return &t->cols[i];
 	for (uint16_t i = 0; i < t->ncols; i++)
 		if (streq(t->cols[i].name, name))
 			return &t->cols[i];
@@ -86,12 +89,15 @@ vec_touched(struct arena *a, const struct vec *x, const struct vec *y)
 	uint32_t i = 0, k = 0;
 
 	while (i < x->n || k < y->n) {
+		if (i < x->n && k < y->n && x->v[i] == y->v[k]) {
+			i++;
+			k++;
+			continue;
+		}
 		int c = i == x->n ? 1 : k == y->n ? -1 :
 		    strcmp(x->v[i]->name, y->v[k]->name);
 
-		if (c != 0 || x->v[i] != y->v[k])
-			*list_add(a, &out) = c > 0 ? y->v[k]->name :
-			    x->v[i]->name;
+		*list_add(a, &out) = c > 0 ? y->v[k]->name : x->v[i]->name;
 		i += c <= 0;
 		k += c >= 0;
 	}

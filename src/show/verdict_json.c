@@ -1,191 +1,256 @@
 #include "show/verdict.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "show/json.h"
 
 static const char *const tag_values[] = { NULL, "safe", "unsafe", "never" };
 static const char *const tag_sources[] = { NULL, "auto", "person",
 	"safemigrate", "syzygy", "sentry" };
 
+/* Written as it goes, keys in their order: a tree of a thousand migrations
+ * built first takes longer than to judge them. */
+struct out {
+	struct strbuf *b;
+	unsigned depth;
+	bool more;		/* something stands before in this bracket */
+};
+
 static void
-set(json_t *o, const char *key, const char *s)
+next(struct out *o, const char *key)
 {
-	json_object_set_new(o, key, json_text(s));
+	static const char spaces[] = "        ";
+
+	if (o->depth > 0)
+		strbuf_str(o->b, o->more ? ",\n" : "\n");
+	strbuf_add(o->b, spaces, o->depth);
+	if (key != NULL) {
+		strbuf_char(o->b, '"');
+		strbuf_str(o->b, key);
+		strbuf_str(o->b, "\": ");
+	}
+	o->more = true;
 }
 
 static void
-set_line(json_t *o, uint32_t line)
+open(struct out *o, const char *key, char bracket)
 {
-	json_object_set_new(o, "line", line > 0 ? json_integer(line) :
-		json_null());
+	next(o, key);
+	strbuf_char(o->b, bracket);
+	o->depth++;
+	o->more = false;
 }
 
 static void
-add_reasons(json_t *all, const struct findings *f, const char *corner)
+close(struct out *o, char bracket)
+{
+	static const char spaces[] = "\n        ";
+
+	o->depth--;
+	if (o->more)
+		strbuf_add(o->b, spaces, o->depth + 1);
+	strbuf_char(o->b, bracket);
+	o->more = true;
+}
+
+static void
+quoted(struct strbuf *b, const char *s)
+{
+	struct strbuf clean STRBUF_SCOPED = STRBUF_INIT;
+
+	strbuf_clean(&clean, s, strlen(s), true);
+	strbuf_char(b, '"');
+	for (s = clean.s; *s != '\0';) {
+		size_t n = strcspn(s, "\"\\\n\t");
+
+		strbuf_add(b, s, n);
+		s += n;
+		if (*s == '\0')
+			break;
+		strbuf_char(b, '\\');
+		strbuf_char(b, *s == '\n' ? 'n' : *s == '\t' ? 't' : *s);
+		s++;
+	}
+	strbuf_char(b, '"');
+}
+
+static void
+set(struct out *o, const char *key, const char *s)
+{
+	next(o, key);
+	if (s == NULL)
+		strbuf_str(o->b, "null");
+	else
+		quoted(o->b, s);
+}
+
+static void
+set_bool(struct out *o, const char *key, bool yes)
+{
+	next(o, key);
+	strbuf_str(o->b, yes ? "true" : "false");
+}
+
+static void
+set_line(struct out *o, uint32_t line)
+{
+	next(o, "line");
+	if (line > 0)
+		strbuf_printf(o->b, "%u", line);
+	else
+		strbuf_str(o->b, "null");
+}
+
+static void
+reasons(struct out *o, const struct findings *f, const char *corner)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct reason *r = &f->v[i];
-		json_t *o = json_object();
 
+		open(o, NULL, '{');
+		set(o, "column", r->column);
 		set(o, "corner", corner);
 		set(o, "degree", degree_name[r->degree]);
-		set(o, "table", r->table);
-		set(o, "column", r->column);
-		set(o, "model", r->model);
 		set(o, "field", r->field);
-		set(o, "text", r->text);
-		set(o, "path", r->m != NULL ? r->m->path : NULL);
 		set_line(o, r->line);
-		json_array_append_new(all, o);
+		set(o, "model", r->model);
+		set(o, "path", r->m != NULL ? r->m->path : NULL);
+		set(o, "table", r->table);
+		set(o, "text", r->text);
+		close(o, '}');
 	}
 }
 
-static json_t *
-tag(const struct tag *t)
+static void
+tag(struct out *o, const struct tag *t)
 {
-	json_t *o = json_object();
-
-	set(o, "value", tag_values[t->value]);
-	set(o, "source", tag_sources[t->source]);
+	open(o, "tag", '{');
 	set(o, "reason", t->because);
-	return o;
+	set(o, "source", tag_sources[t->source]);
+	set(o, "value", tag_values[t->value]);
+	close(o, '}');
 }
 
-static json_t *
-corners(const struct verdict *v)
+static void
+corners(struct out *o, const struct verdict *v)
 {
-	json_t *o = json_object();
-
+	open(o, "verdict", '{');
 	set(o, "a", v->opaque ? "opaque" : degree_name[v->da]);
 	set(o, "b", v->opaque ? "opaque" : degree_name[v->db]);
 	set(o, "forward", forward_name[v->forward]);
+	set(o, "phase", forward_name[v->phase]);
 	set(o, "reverse", forward_name[v->irreversible ? FWD_NEVER :
 		v->reverse]);
-	set(o, "phase", forward_name[v->phase]);
-	return o;
+	close(o, '}');
 }
 
-static json_t *
-hazards(const struct hazard *v, uint32_t n)
+static void
+hazards(struct out *o, const char *key, const struct hazard *v, uint32_t n)
 {
-	json_t *all = json_array();
-
+	open(o, key, '[');
 	for (uint32_t i = 0; i < n; i++) {
 		const struct hazard *h = &v[i];
-		json_t *o = json_object();
 
+		open(o, NULL, '{');
+		set_bool(o, "build", h->build);
 		set(o, "code", h->code);
-		set(o, "table", h->table);
-		set(o, "lock", h->lock);
-		json_object_set_new(o, "scan", json_boolean(h->scan));
-		json_object_set_new(o, "rewrite", json_boolean(h->rewrite));
-		json_object_set_new(o, "build", json_boolean(h->build));
-		json_object_set_new(o, "update", json_boolean(h->update));
-		set(o, "text", h->text);
 		set_line(o, h->line);
-		json_array_append_new(all, o);
+		set(o, "lock", h->lock);
+		set_bool(o, "rewrite", h->rewrite);
+		set_bool(o, "scan", h->scan);
+		set(o, "table", h->table);
+		set(o, "text", h->text);
+		set_bool(o, "update", h->update);
+		close(o, '}');
 	}
-	return all;
+	close(o, ']');
 }
 
-static json_t *
-fixes(const struct verdict *v)
+static void
+fixes(struct out *o, const struct verdict *v)
 {
-	json_t *all = json_array();
-
+	open(o, "fixes", '[');
 	for (uint32_t i = 0; i < v->nfixes; i++) {
-		json_t *o = json_object();
-
-		set(o, "title", v->fixes[i].title);
+		open(o, NULL, '{');
 		set(o, "code", v->fixes[i].code);
 		set_line(o, v->fixes[i].line);
-		json_array_append_new(all, o);
+		set(o, "title", v->fixes[i].title);
+		close(o, '}');
 	}
-	return all;
+	close(o, ']');
 }
 
-static json_t *
-opaque(const struct verdict *v)
+static void
+opaque(struct out *o, const struct verdict *v)
 {
-	json_t *all = json_array();
-
+	open(o, "opaque", '[');
 	for (uint32_t i = 0; i < v->nparts; i++) {
-		json_t *o = json_object();
-
+		open(o, NULL, '{');
 		set(o, "kind", opaque_name[v->parts[i].why]);
-		set(o, "text", v->parts[i].text);
 		set_line(o, v->parts[i].line);
-		json_array_append_new(all, o);
+		set(o, "text", v->parts[i].text);
+		close(o, '}');
 	}
-	return all;
+	close(o, ']');
 }
 
-static json_t *
-migration(const struct verdict *v)
+static void
+migration(struct out *o, const struct verdict *v)
 {
-	json_t *o = json_object();
-	json_t *why = json_array();
-
+	open(o, NULL, '{');
 	set(o, "app", v->m->app);
-	set(o, "name", v->m->name);
-	set(o, "path", v->m->path);
-	json_object_set_new(o, "tag", tag(&v->m->tag));
-	json_object_set_new(o, "verdict", corners(v));
-	set(o, "refused", v->refused);
-	set(o, "loses", v->loses);
-	set(o, "fails", v->fails);
 	set(o, "drops", v->drops);
-	add_reasons(why, &v->a, "a");
-	add_reasons(why, &v->b, "b");
-	add_reasons(why, &v->never, "never");
-	json_object_set_new(o, "reasons", why);
-	json_object_set_new(o, "hazards", hazards(v->hazards, v->nhazards));
-	json_object_set_new(o, "reverse_hazards", hazards(v->back, v->nback));
-	json_object_set_new(o, "fixes", fixes(v));
-	json_object_set_new(o, "opaque", opaque(v));
-	return o;
+	set(o, "fails", v->fails);
+	fixes(o, v);
+	hazards(o, "hazards", v->hazards, v->nhazards);
+	set(o, "loses", v->loses);
+	set(o, "name", v->m->name);
+	opaque(o, v);
+	set(o, "path", v->m->path);
+	open(o, "reasons", '[');
+	reasons(o, &v->a, "a");
+	reasons(o, &v->b, "b");
+	reasons(o, &v->never, "never");
+	close(o, ']');
+	set(o, "refused", v->refused);
+	hazards(o, "reverse_hazards", v->back, v->nback);
+	tag(o, &v->m->tag);
+	corners(o, v);
+	close(o, '}');
 }
 
-static json_t *
-wrong(const struct verdict_show *s)
+static void
+wrong(struct out *o, const struct verdict_show *s)
 {
-	json_t *all = json_array();
-
+	open(o, "wrong", '[');
 	for (uint32_t i = 0; i < s->nwrong; i++) {
-		json_t *o = json_object();
-
-		set(o, "path", s->wrong[i].path);
+		open(o, NULL, '{');
 		set_line(o, s->wrong[i].line);
+		set(o, "path", s->wrong[i].path);
 		set(o, "text", s->wrong[i].text);
-		json_array_append_new(all, o);
+		close(o, '}');
 	}
-	return all;
+	close(o, ']');
 }
 
 void
 verdict_json(struct strbuf *b, const struct verdict_show *s)
 {
-	json_t *o = json_object();
-	json_t *all = json_array();
+	struct out o = { .b = b };
 
-	json_object_set_new(o, "format", json_integer(1));
-	set(o, "project", s->project);
-	set(o, "mode", s->mode);
-	set(o, "base", s->base);
-	set(o, "head", s->head);
-	json_object_set_new(o, "fine", json_boolean(s->nwrong == 0 &&
-		s->j != NULL && s->j->fine));
+	open(&o, NULL, '{');
+	set(&o, "base", s->base);
+	set_bool(&o, "fine", s->nwrong == 0 && s->j != NULL && s->j->fine);
+	next(&o, "format");
+	strbuf_char(b, '1');
+	set(&o, "head", s->head);
+	open(&o, "migrations", '[');
 	for (uint32_t i = 0; s->j != NULL && i < s->j->n; i++)
-		json_array_append_new(all, migration(&s->j->v[i]));
-	json_object_set_new(o, "migrations", all);
-	json_object_set_new(o, "wrong", wrong(s));
-	char *text = json_dumps(o, JSON_INDENT(1) | JSON_SORT_KEYS);
-	strbuf_str(b, text);
+		migration(&o, &s->j->v[i]);
+	close(&o, ']');
+	set(&o, "mode", s->mode);
+	set(&o, "project", s->project);
+	wrong(&o, s);
+	close(&o, '}');
 	strbuf_char(b, '\n');
-	free(text);
-	json_decref(o);
 }
