@@ -179,6 +179,7 @@ comp_clause(struct comp *c, struct scope *s, uint32_t clause)
 		in->m = s->m;
 		in->outer = s;
 		in->dotted = s->dotted;
+		in->fn = s->fn;
 		scope_unpack(r, in, left, over->items[i]);
 		comp_clause(c, in, next);
 	}

@@ -65,6 +65,17 @@ method_result(struct reader *r, struct scope *env, const struct binding *b,
 	    value_seal(r, one), b->maybe), value_seal(r, tail), false);
 }
 
+/* The items of one list or of the other. */
+static const struct value *
+either_list(struct reader *r, const struct value *a, const struct value *b)
+{
+	struct value *none = value_new(r, a->kind == VALUE_TUPLE ?
+	    VALUE_TUPLE : VALUE_LIST, a->line);
+	const struct value *v = value_join(r, value_seal(r, none), a, true);
+
+	return v != NULL ? value_join(r, v, b, true) : NULL;
+}
+
 static const struct value *
 work_out(struct reader *r, struct scope *s, struct binding *b)
 {
@@ -87,7 +98,7 @@ work_out(struct reader *r, struct scope *s, struct binding *b)
 		was = b->maybe ? before(r, s, b) : NULL;
 		if (was == NULL || value_equal(was, v))
 			return v;
-		v = value_join(r, was, eval_force(r, v), true);
+		v = either_list(r, eval_force(r, was), eval_force(r, v));
 		return v != NULL ? v : unknown(r, s, b,
 		    "depends on a condition");
 	case BIND_AUG:
@@ -192,6 +203,16 @@ returned(struct reader *r, struct scope *in)
 	return v.n == 1 ? v.v[0] : value_either(r, v.v, v.n, v.v[0]);
 }
 
+/* A generator, or one that must be awaited: its return is not its value. */
+static bool
+gives_later(const struct syntax *y, uint32_t fn)
+{
+	for (uint32_t i = fn + 1; i < fn + y->v[fn].size; i++)
+		if (y->v[i].kind == N_YIELD)
+			return true;
+	return y->text[y->v[fn].start] == 'a';
+}
+
 static const struct value *
 call_function(struct reader *r, struct scope *where, uint32_t fn,
     const struct value *call)
@@ -202,9 +223,10 @@ call_function(struct reader *r, struct scope *where, uint32_t fn,
 	struct scope *in = arena_make(r->a, struct scope);
 	uint32_t limit = where->limit;
 
-	if (body == 0)
+	if (body == 0 || module_meddles(where->m, fn) || gives_later(y, fn))
 		return NULL;
 	in->m = where->m;
+	in->fn = fn;
 	in->outer = where->node == 0 ? where : &where->m->top;
 	in->dotted = where->dotted;
 	where->limit = 0;	/* it runs when all is bound */
@@ -254,7 +276,8 @@ force(struct reader *r, const struct value *v)
 	if (b == NULL)
 		return v;
 	if (v->kind == VALUE_CALL) {
-		const struct value *w = b->kind == BIND_FUNCTION ?
+		const struct value *w = b->kind == BIND_FUNCTION &&
+		    !b->dressed ?
 		    call_function(r, where, b->node, v) : NULL;
 		return w != NULL ? w : v;
 	}

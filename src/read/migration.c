@@ -9,6 +9,8 @@
 #include "read/ops.h"
 #include "read/read.h"
 
+#define BEHIND_MAX 200	/* bindings after the class that are looked at */
+
 struct attrs {
 	struct reader *r;
 	struct migration *m;
@@ -390,6 +392,25 @@ class_touched(const struct syntax *s, uint32_t cls)
 	return 0;
 }
 
+/* What the class saw may have been bound anew after it. */
+static void
+spoil_behind(struct reader *r, struct module *m, const struct binding *cls)
+{
+	uint32_t k = (uint32_t)(cls - m->top.binds.v), n = m->top.binds.n;
+
+	for (uint32_t i = k + 1; i < n; i++) {
+		struct binding b = m->top.binds.v[i];
+		bool before = false;
+		for (uint32_t j = 0; j < k && !before; j++)
+			before = m->top.binds.v[j].name == b.name;
+		if (!before && i - k < BEHIND_MAX)
+			continue;
+		struct binding *u = list_add(r->a, &m->top.binds);
+		*u = (struct binding){ .name = b.name, .kind = BIND_UNKNOWN,
+		    .node = b.node };
+	}
+}
+
 /* NULL: none here. What Migration is bound to when it is no class that can be
  * followed is told in *odd. */
 static struct scope *
@@ -397,6 +418,12 @@ find_class(struct reader *r, struct module *m, uint32_t *node, uint32_t *odd)
 {
 	struct scope *where = &m->top;
 	struct binding *b = scope_own(&m->top, sym_get(r->a, "Migration"));
+
+	for (uint32_t i = 0; i < m->syn.n && m->wild != 0 && *odd == 0; i++)
+		if (is_name(&m->syn, i, "Migration"))
+			*odd = m->syn.v[m->wild].line;
+	if (*odd != 0)
+		return NULL;
 
 	if (b != NULL && b->kind == BIND_IMPORT)
 		b = dotted_find(r, b->dotted, &where);
@@ -407,13 +434,15 @@ find_class(struct reader *r, struct module *m, uint32_t *node, uint32_t *odd)
 		*odd = where->m->syn.v[b->node].line;
 		return NULL;
 	}
-	struct scope *cls = class_scope(r, where->m, b->node);
+	if (where->m == m)
+		spoil_behind(r, m, b);
+	struct scope *cls = class_scope(r, where->m, *node);
 	if (is_migration(r, cls))
 		return cls;
 	/* one that derives from a first one of the same name */
-	uint32_t before = class_touched(&where->m->syn, b->node);
-	if (before != 0 && before < where->m->syn.v[b->node].line)
-		*odd = where->m->syn.v[b->node].line;
+	uint32_t before = class_touched(&where->m->syn, *node);
+	if (before != 0 && before < where->m->syn.v[*node].line)
+		*odd = where->m->syn.v[*node].line;
 	return NULL;
 }
 
@@ -452,6 +481,9 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	struct scope *cls = find_class(r, m, &node, &odd);
 	if (odd != 0) {
 		*line = odd;
+		if (m->wild != 0)
+			return err_set(e, "any name may be changed here, so "
+			    "what the migration does cannot be read");
 		return err_set(e, "'Migration' is not a plain class here, so "
 		    "what it does cannot be read");
 	}

@@ -33,6 +33,7 @@ module_new(struct reader *r, const char *dotted, const char *path,
 	struct module *m = module_add(r, dotted, path);
 	m->syn = syn;
 	m->broken = false;
+	module_spoil(r, m);
 	scope_fill(r, &m->top, 0);
 	return m;
 }
@@ -153,8 +154,8 @@ follow_in(struct reader *r, struct scope *s, const char *path,
 }
 
 /* Python's own modules, which migrations name most. */
-static bool
-of_python(const char *dotted)
+bool
+module_of_python(const char *dotted)
 {
 	static const char *const tops[] = { "uuid", "datetime", "decimal", "re",
 	    "functools", "collections", "textwrap", "os", "sys", "json",
@@ -173,7 +174,7 @@ follow(struct reader *r, const char *dotted, struct scope **where, int depth)
 {
 	size_t n = strlen(dotted);
 
-	if (depth > FOLLOW_MAX || of_python(dotted))
+	if (depth > FOLLOW_MAX || module_of_python(dotted))
 		return NULL;
 	if (starts_with(dotted, "django.")) {
 		r->leads = dotted;

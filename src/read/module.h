@@ -27,6 +27,7 @@ struct binding {
 	const struct scope *env;	/* where node is evaluated; NULL: here */
 	const struct value *value;	/* once known */
 	bool maybe;			/* under an undecided condition */
+	bool dressed;			/* a function or class with a decorator */
 	bool busy;
 };
 
@@ -39,12 +40,19 @@ struct scope {
 	struct list(struct binding) binds;
 	struct list(sym) stars;		/* modules imported by * */
 	uint32_t limit;			/* bindings seen now; 0: all */
+	uint32_t fn;			/* function definition it is of */
 };
+
+/* A name whose value is changed at a node in a way that is not followed. */
+struct spoilt { sym name; uint32_t fn, node; };
 
 struct module {
 	sym dotted, path;
 	bool package;			/* an __init__.py */
 	bool broken;			/* not there, or cannot be parsed */
+	uint32_t wild;			/* node whose effect no one can tell */
+	struct list(struct spoilt) spoilt;
+	struct list(uint32_t) meddling;	/* functions that change arguments */
 	struct syntax syn;
 	struct scope top;
 	struct list(struct scope *) classes;	/* filled so far */
@@ -109,6 +117,15 @@ struct class_walk {
 };
 void class_walk(struct reader *r, struct class_walk *w, struct scope *cls);
 sym django_short(struct arena *a, const char *dotted);
+
+bool module_of_python(const char *dotted);
+
+/* spoil.c */
+void module_spoil(struct reader *r, struct module *m);
+const struct spoilt *module_spoilt(const struct module *m, uint32_t fn,
+    sym name);
+/* Does the function change its arguments, or what else is not its own? */
+bool module_meddles(const struct module *m, uint32_t fn);
 
 /* scope.c */
 #define SCOPE_RETURN "return"	/* what a function returns, as a name of its */

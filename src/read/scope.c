@@ -2,25 +2,12 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "read/module.h"
+#include "read/scope.h"
 
-#define LOOP_MAX 2000u
 #define BINDS_MAX 100000u
 
-struct filling {
-	struct reader *r;
-	struct scope *s;
-	struct scope *env;	/* where expressions are evaluated */
-	bool maybe;		/* under a condition that is not decided */
-	bool unknown;		/* in a place that is not followed */
-	bool *done;		/* a function has returned */
-	int depth;
-};
-
-static void fill(struct filling *f, uint32_t block);
-
-static sym
-text_sym(struct filling *f, uint32_t node)
+sym
+scope_text(struct filling *f, uint32_t node)
 {
 	const struct node *n = &f->s->m->syn.v[node];
 
@@ -44,18 +31,63 @@ dotted_sym(struct filling *f, uint32_t node)
 	return sym_getn(f->r->a, b.s, b.len);
 }
 
-static struct binding *
-bind(struct filling *f, sym name, enum bind_kind kind, uint32_t node)
+static bool
+is_definition(enum bind_kind kind)
 {
-	struct binding *b = list_add(f->r->a, &f->s->binds);
+	return kind == BIND_IMPORT || kind == BIND_CLASS ||
+	    kind == BIND_FUNCTION;
+}
 
+/* The kind that a binding has where it stands. */
+static enum bind_kind
+kind_here(struct filling *f, sym name, enum bind_kind kind)
+{
+	struct binding *was = f->unknown || f->maybe ?
+	    scope_own(f->s, name) : NULL;
+
+	if (f->turn != NULL && f->turn->lost)
+		return BIND_UNKNOWN;
+	if (f->unknown && (!is_definition(kind) || was != NULL))
+		return BIND_UNKNOWN;
+	return f->maybe && is_definition(kind) && was != NULL ?
+	    BIND_UNKNOWN : kind;
+}
+
+struct binding *
+scope_bind(struct filling *f, sym name, enum bind_kind kind, uint32_t node)
+{
+	const struct module *m = f->s->m;
+	const struct spoilt *s = m->spoilt.n > 0 ?
+	    module_spoilt(m, f->s->fn, name) : NULL;
+	struct binding *b = f->failing ? scope_own(f->s, name) : NULL;
+
+	/* what is there is imported, and only where it is not something else */
+	if (f->failing && b != NULL && (b->kind == BIND_IMPORT ||
+	    kind == BIND_IMPORT))
+		return arena_make(f->r->a, struct binding);
+	kind = kind_here(f, name, kind);
+	b = list_add(f->r->a, &f->s->binds);
 	b->name = name;
-	b->kind = f->unknown && kind != BIND_IMPORT && kind != BIND_CLASS &&
-	    kind != BIND_FUNCTION ? BIND_UNKNOWN : kind;
-	b->node = node;
+	b->kind = s != NULL || m->wild != 0 ? BIND_UNKNOWN : kind;
+	b->node = s != NULL ? s->node : m->wild != 0 ? m->wild : node;
 	b->env = f->env != f->s ? f->env : NULL;
 	b->maybe = f->maybe;
 	return b;
+}
+
+/* All names of a target, bound to what is not followed. */
+void
+scope_lose(struct filling *f, uint32_t target)
+{
+	const struct syntax *y = &f->s->m->syn;
+
+	if (y->v[target].kind == N_IDENTIFIER)
+		scope_bind(f, scope_text(f, target), BIND_UNKNOWN, target);
+	else if (y->v[target].kind != N_ATTRIBUTE &&
+	    y->v[target].kind != N_SUBSCRIPT)
+		for (uint32_t c = node_first(y, target); c != 0;
+		    c = node_next(y, target, c))
+			scope_lose(f, c);
 }
 
 /* a = …, a, b = …, (a, b) = …: names that are unpacked are matched where the
@@ -67,20 +99,28 @@ fill_target(struct filling *f, uint32_t left, uint32_t right)
 	enum node_kind k = y->v[left].kind;
 
 	if (k == N_IDENTIFIER) {
-		bind(f, text_sym(f, left), BIND_EXPR, right);
+		scope_bind(f, scope_text(f, left), BIND_EXPR, right);
 		return;
 	}
-	if (k != N_PATTERN_LIST && k != N_TUPLE_PATTERN)
-		return;
 	enum node_kind rk = y->v[right].kind;
-	bool match = rk == N_EXPR_LIST || rk == N_TUPLE;
+	bool match = (k == N_PATTERN_LIST || k == N_TUPLE_PATTERN) &&
+	    (rk == N_EXPR_LIST || rk == N_TUPLE);
 	uint32_t from = match ? node_first(y, right) : 0;
-	for (uint32_t c = node_first(y, left); c != 0;
+	for (uint32_t c = node_first(y, left), e = from; c != 0;
 	    c = node_next(y, left, c)) {
-		if (y->v[c].kind == N_IDENTIFIER)
-			bind(f, text_sym(f, c), from != 0 ? BIND_EXPR :
-			    BIND_UNKNOWN, from != 0 ? from : right);
-		from = from != 0 ? node_next(y, right, from) : 0;
+		if (y->v[c].kind != N_IDENTIFIER || e == 0 ||
+		    y->v[e].kind == N_SPLAT)
+			from = 0;	/* [a, *b] = …, a, b = *c */
+		e = e != 0 ? node_next(y, right, e) : 0;
+	}
+	if (from == 0) {
+		scope_lose(f, left);
+		return;
+	}
+	for (uint32_t c = node_first(y, left); c != 0 && from != 0;
+	    c = node_next(y, left, c)) {
+		scope_bind(f, scope_text(f, c), BIND_EXPR, from);
+		from = node_next(y, right, from);
 	}
 }
 
@@ -117,7 +157,7 @@ fill_augment(struct filling *f, uint32_t node)
 	const char *op = memchr(y->text + y->v[left].end, '=',
 	    y->v[right].start - y->v[left].end);
 	bool plus = op != NULL && op[-1] == '+';
-	bind(f, text_sym(f, left), plus ? BIND_AUG : BIND_UNKNOWN, right);
+	scope_bind(f, scope_text(f, left), plus ? BIND_AUG : BIND_UNKNOWN, right);
 }
 
 /* operations.append(…) */
@@ -135,20 +175,14 @@ fill_call(struct filling *f, uint32_t node)
 	uint32_t attr = node_field(y, fn, F_ATTRIBUTE);
 	if (object == 0 || attr == 0 || y->v[object].kind != N_IDENTIFIER)
 		return;
-	sym name = text_sym(f, object), method = text_sym(f, attr);
+	sym name = scope_text(f, object), method = scope_text(f, attr);
 	struct scope *where;
-	if (scope_find(f->s, name, &where) == NULL)
+	if (scope_find(f->env, name, &where) == NULL)
 		return;
 	for (size_t i = 0; i < countof(methods); i++)
-		if (streq(methods[i], method)) {
-			bind(f, name, BIND_METHOD, args)->dotted = method;
-			return;
-		}
-	static const char *const spoils[] = { "remove", "pop", "clear",
-	    "reverse", "sort", "update", "setdefault" };
-	for (size_t i = 0; i < countof(spoils); i++)
-		if (streq(spoils[i], method))
-			bind(f, name, BIND_UNKNOWN, node);
+		if (streq(methods[i], method))
+			scope_bind(f, name, where == f->s ? BIND_METHOD :
+			    BIND_UNKNOWN, args)->dotted = method;
 }
 
 static void
@@ -183,13 +217,13 @@ fill_import(struct filling *f, uint32_t node)
 			continue;
 		sym dotted = dotted_sym(f, name);
 		if (alias != 0) {
-			bind(f, text_sym(f, alias), BIND_IMPORT, c)->dotted =
+			scope_bind(f, scope_text(f, alias), BIND_IMPORT, c)->dotted =
 			    dotted;
 			continue;
 		}
 		/* `import a.b.c` binds a */
 		sym top = sym_getn(f->r->a, dotted, strcspn(dotted, "."));
-		bind(f, top, BIND_IMPORT, c)->dotted = top;
+		scope_bind(f, top, BIND_IMPORT, c)->dotted = top;
 	}
 }
 
@@ -240,7 +274,7 @@ fill_from(struct filling *f, uint32_t node)
 		if (name == 0 || y->v[name].kind != N_DOTTED)
 			continue;
 		sym what = dotted_sym(f, name);
-		bind(f, alias != 0 ? text_sym(f, alias) : what, BIND_IMPORT,
+		scope_bind(f, alias != 0 ? scope_text(f, alias) : what, BIND_IMPORT,
 		    c)->dotted = sym_printf(f->r->a, "%s%s%s", from,
 		    *from != '\0' ? "." : "", what);
 	}
@@ -251,99 +285,20 @@ fill_definition(struct filling *f, uint32_t node)
 {
 	const struct syntax *y = &f->s->m->syn;
 
-	if (y->v[node].kind == N_DECORATED)
+	bool dressed = y->v[node].kind == N_DECORATED;
+	if (dressed)
 		node = node_field(y, node, F_DEFINITION);
 	uint32_t name = node != 0 ? node_field(y, node, F_NAME) : 0;
 	if (name == 0)
 		return;
-	bind(f, text_sym(f, name), y->v[node].kind == N_CLASS ? BIND_CLASS :
-	    BIND_FUNCTION, node);
-}
-
-/* -1: both ways are taken. */
-static int
-decide(struct filling *f, uint32_t condition)
-{
-	if (condition == 0 || f->unknown)
-		return -1;
-	return eval_truth(f->r, eval(f->r, f->env, condition));
-}
-
-static void
-fill_if(struct filling *f, uint32_t node)
-{
-	const struct syntax *y = &f->s->m->syn;
-	struct filling sub = *f;
-	int yes = decide(f, node_field(y, node, F_CONDITION));
-
-	sub.maybe = f->maybe || yes < 0;
-	if (yes != 0)
-		fill(&sub, node_field(y, node, F_CONSEQUENCE));
-	for (uint32_t c = node_first(y, node); c != 0 && yes != 1;
-	    c = node_next(y, node, c)) {
-		if (y->v[c].kind == N_ELSE) {
-			fill(&sub, node_field(y, c, F_BODY));
-		} else if (y->v[c].kind == N_ELIF) {
-			yes = decide(f, node_field(y, c, F_CONDITION));
-			sub.maybe |= yes < 0;
-			if (yes != 0)
-				fill(&sub, node_field(y, c, F_CONSEQUENCE));
-		}
-	}
-}
-
-/* A loop over a list that is written out is followed turn by turn. */
-static void
-fill_for(struct filling *f, uint32_t node)
-{
-	const struct syntax *y = &f->s->m->syn;
-	uint32_t left = node_field(y, node, F_LEFT);
-	uint32_t right = node_field(y, node, F_RIGHT);
-	uint32_t body = node_field(y, node, F_BODY);
-	struct filling sub = *f;
-	const struct value *over = left != 0 && right != 0 && !f->unknown ?
-	    eval_force(f->r, eval(f->r, f->env, right)) : NULL;
-
-	if (over == NULL || over->n > LOOP_MAX ||
-	    (over->kind != VALUE_LIST && over->kind != VALUE_TUPLE)) {
-		sub.unknown = true;
-		fill(&sub, body);
-		return;
-	}
-	for (uint32_t i = 0; i < over->n && f->r->steps > 0; i++) {
-		f->r->steps--;
-		sub.env = arena_make(f->r->a, struct scope);
-		sub.env->m = f->s->m;
-		sub.env->outer = f->env;
-		sub.env->dotted = f->s->dotted;
-		scope_unpack(f->r, sub.env, left, over->items[i]);
-		fill(&sub, body);
-	}
-}
-
-static void
-fill_try(struct filling *f, uint32_t node)
-{
-	const struct syntax *y = &f->s->m->syn;
-
-	/* what `except` binds is for when the body fails: an import that is
-	 * not there. The body is taken at its word. */
-	for (uint32_t c = node_first(y, node); c != 0;
-	    c = node_next(y, node, c)) {
-		if (y->v[c].field == F_BODY)
-			fill(f, c);
-		else if (y->v[c].kind == N_ELSE)
-			fill(f, node_field(y, c, F_BODY));
-		else if (y->v[c].kind == N_FINALLY)
-			fill(f, node_first(y, c));
-	}
+	scope_bind(f, scope_text(f, name), y->v[node].kind == N_CLASS ? BIND_CLASS :
+	    BIND_FUNCTION, node)->dressed = dressed;
 }
 
 static void
 fill_one(struct filling *f, uint32_t c)
 {
 	const struct syntax *y = &f->s->m->syn;
-	struct filling sub = *f;
 
 	switch ((enum node_kind)y->v[c].kind) {
 	case N_STATEMENT:
@@ -361,33 +316,42 @@ fill_one(struct filling *f, uint32_t c)
 		fill_definition(f, c);
 		break;
 	case N_IF:
-		fill_if(f, c);
+		scope_if(f, c);
 		break;
 	case N_FOR:
-		fill_for(f, c);
+		scope_for(f, c);
 		break;
 	case N_TRY:
-		fill_try(f, c);
+		scope_try(f, c);
 		break;
 	case N_WITH:
-		fill(f, node_field(y, c, F_BODY));
+		scope_with(f, c);
+		break;
+	case N_MATCH:
+		scope_match(f, c);
+		break;
+	case N_JUMP:
+		if (f->turn != NULL && f->maybe)
+			f->turn->lost = true;
+		else if (f->turn != NULL)
+			f->turn->jump = y->text[y->v[c].start] == 'b' ? ENDS :
+			    NEXT;
 		break;
 	case N_RETURN:
-		bind(f, sym_get(f->r->a, SCOPE_RETURN), BIND_EXPR,
+		scope_bind(f, sym_get(f->r->a, SCOPE_RETURN), BIND_EXPR,
 		    node_first(y, c));
 		*f->done |= !f->maybe;
 		break;
 	case N_WHILE:
-		sub.unknown = true;
-		fill(&sub, node_field(y, c, F_BODY));
+		scope_while(f, c);
 		break;
 	default:
 		break;
 	}
 }
 
-static void
-fill(struct filling *f, uint32_t block)
+void
+scope_block(struct filling *f, uint32_t block)
 {
 	const struct syntax *y = &f->s->m->syn;
 
@@ -396,9 +360,12 @@ fill(struct filling *f, uint32_t block)
 		return;
 	f->depth++;
 	for (uint32_t c = node_first(y, block); c != 0 &&
-	    f->s->binds.n < BINDS_MAX && !*f->done; c = node_next(y, block, c))
+	    f->s->binds.n < BINDS_MAX && !*f->done && (f->turn == NULL ||
+	    f->turn->jump == GOES_ON); c = node_next(y, block, c))
 		fill_one(f, c);
 	f->depth--;
+	if (f->s->binds.n >= BINDS_MAX && f->s->m->wild == 0)
+		f->s->m->wild = block != 0 ? block : 1;
 }
 
 void
@@ -407,7 +374,7 @@ scope_fill(struct reader *r, struct scope *s, uint32_t block)
 	bool done = false;
 	struct filling f = { .r = r, .s = s, .env = s, .done = &done };
 
-	fill(&f, block);
+	scope_block(&f, block);
 }
 
 void
@@ -415,11 +382,12 @@ scope_unpack(struct reader *r, struct scope *s, uint32_t target,
     const struct value *v)
 {
 	const struct syntax *y = &s->m->syn;
-	struct filling f = { .r = r, .s = s, .env = s };
+	bool done = false;
+	struct filling f = { .r = r, .s = s, .env = s, .done = &done };
 	enum node_kind k = y->v[target].kind;
 
 	if (k == N_IDENTIFIER) {
-		bind(&f, text_sym(&f, target), BIND_VALUE, target)->value = v;
+		scope_bind(&f, scope_text(&f, target), BIND_VALUE, target)->value = v;
 		return;
 	}
 	if (k != N_PATTERN_LIST && k != N_TUPLE_PATTERN)
@@ -433,6 +401,6 @@ scope_unpack(struct reader *r, struct scope *s, uint32_t target,
 		if (seq && i < v->n)
 			scope_unpack(r, s, c, v->items[i]);
 		else
-			bind(&f, text_sym(&f, c), BIND_UNKNOWN, c);
+			scope_bind(&f, scope_text(&f, c), BIND_UNKNOWN, c);
 	}
 }

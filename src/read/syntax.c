@@ -37,6 +37,8 @@ static const struct { const char *name; enum node_kind kind; } kinds[] = {
 	{ "return_statement", N_RETURN }, { "pass_statement", N_PASS }, { "delete_statement", N_DELETE },
 	{ "parameters", N_PARAMETERS }, { "lambda_parameters", N_PARAMETERS }, { "default_parameter", N_DEFAULT_PARAM },
 	{ "type", N_TYPE }, { "ellipsis", N_ELLIPSIS }, { "decorator", N_DECORATOR },
+	{ "as_pattern", N_AS }, { "as_pattern_target", N_AS_TARGET }, { "global_statement", N_GLOBAL }, { "nonlocal_statement", N_GLOBAL },
+	{ "match_statement", N_MATCH }, { "break_statement", N_JUMP }, { "continue_statement", N_JUMP }, { "yield", N_YIELD },
 };
 
 static const struct { const char *name; enum node_field field; } fields[] = {

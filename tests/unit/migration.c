@@ -217,6 +217,122 @@ classes(void)
 	reads(HEAD "class Mixin:\n    operations = [migrations.DeleteModel('B')]\nclass Migration(Mixin, migrations.Migration):\n    pass\n", "delete b");
 }
 
+/* A body of the class whose operations are changed behind their back. */
+static void
+spoils(const char *before, const char *body, const char *after)
+{
+	const char *text = arena_printf(a, HEAD "%s" CLASS "%s%s", before, body, after);
+	bool told = false;
+	int r = read_text(text);
+
+	for (uint32_t i = 0; r == 1 && i < m.ops.n; i++)
+		told |= m.ops.v[i].kind == OP_OPAQUE || m.ops.v[i].maybe ||
+		    (m.ops.v[i].value != NULL && value_opaque(m.ops.v[i].value));
+	ok(r < 0 || told, "%s", arena_printf(a, "told: %s|%s|%s", before, body, after));
+}
+
+#define A "migrations.DeleteModel('A')"
+#define B "migrations.DeleteModel('B')"
+#define OPS "    operations = [" A "]\n"
+
+static void
+changed_operations(void)
+{
+	spoils("", "    ops = []\n    operations = ops\n    ops.append(" A ")\n", "");
+	spoils("", OPS "    ops = operations\n    ops.append(" B ")\n", "");
+	spoils("", "    a = operations = []\n    a.append(" A ")\n", "");
+	spoils("", OPS "    ops = [operations]\n    ops[0].append(" B ")\n", "");
+	spoils("", OPS "    operations.__iadd__([" B "])\n", "");
+	spoils("", OPS "    operations[0] = " B "\n", "");
+	spoils("", OPS "    operations[:] = []\n", "");
+	spoils("", OPS "    operations.pop()\n", "");
+	spoils("", OPS "    x = operations.append(" B ")\n", "");
+	spoils("", OPS "    add = operations.append\n    add(" B ")\n", "");
+	spoils("", OPS "    list.append(operations, " B ")\n", "");
+	spoils("", OPS "    [operations.append(x) for x in (" B ",)]\n", "");
+	spoils("", OPS "    exec('operations.clear()')\n", "");
+	spoils("", OPS "    locals()['operations'] = []\n", "");
+	spoils("", OPS "    vars().update(operations=[])\n", "");
+	spoils("", OPS "    match X:\n        case 1:\n            operations = []\n", "");
+	spoils("", OPS "    match X:\n        case operations:\n            pass\n", "");
+	spoils("", OPS "    print(operations := [])\n", "");
+	spoils("", OPS "    def f(ops=operations):\n        ops.append(" B ")\n    f()\n", "");
+	spoils("", OPS "    def f(ops):\n        ops.append(" B ")\n    f(operations)\n", "");
+	spoils("", OPS "    try:\n        raise X\n    except Exception as operations:\n        pass\n", "");
+	spoils("", OPS "    try:\n        f()\n    except Exception:\n        operations = []\n", "");
+	spoils("", OPS "    with f() as operations:\n        pass\n", "");
+	spoils("", OPS "    for operations in ([],):\n        pass\n", "");
+	spoils("", OPS "    for x in (1,):\n        break\n    else:\n        operations = []\n", "");
+	spoils("", OPS "    for x in (1, 2):\n        if x == X:\n            continue\n        operations.append(" B ")\n", "");
+	spoils("", OPS "    if X:\n        operations = []\n", "");
+	spoils("", "    global operations\n" OPS, "");
+	spoils("", OPS "    from tools import operations\n", "");
+	spoils("", OPS "    import operations\n", "");
+	spoils("", OPS "    del operations\n", "");
+	spoils("", OPS "    [operations, x] = [], 1\n", "");
+	spoils("", OPS "    *operations, x = 1, 2\n", "");
+	spoils("", OPS "    operations *= 2\n", "");
+	spoils("OPS = []\n", "    operations = OPS\n", "OPS.append(" A ")\n");
+	spoils("OPS = []\nALL = OPS\nALL.append(" A ")\n", "    operations = OPS\n", "");
+	spoils("OPS = [" A "]\n", "    operations = OPS\n", "OPS = []\n");
+	spoils("OPS = []\ndef add(x):\n    OPS.append(x)\nadd(" A ")\n", "    operations = OPS\n", "");
+	spoils("OPS = []\ndef add(x):\n    OPS.append(x)\nx = add(" A ")\n", "    operations = OPS\n", "");
+	spoils("OPS = []\ndef fill():\n    global OPS\n    OPS = [" A "]\nfill()\n", "    operations = OPS\n", "");
+	spoils("from tools import fill\nOPS = []\nfill(OPS)\n", "    operations = OPS\n", "");
+	spoils("from tools import fill\nOPS = []\n_ = fill(OPS)\n", "    operations = OPS\n", "");
+	spoils("import functools\nOPS = []\nfunctools.partial(OPS.append, 1)()\n", "    operations = OPS\n", "");
+	spoils("def make():\n    ops = []\n    def add(x):\n        ops.append(x)\n    add(" A ")\n    return ops\n", "    operations = make()\n", "");
+	spoils("def make():\n    yield " A "\n    return []\n", "    operations = list(make())\n", "");
+	spoils("@twice\ndef make():\n    return []\n", "    operations = make()\n", "");
+	spoils("class Tool:\n    def __init__(self, ops):\n        ops.append(" A ")\nOPS = []\nTool(OPS)\n", "    operations = OPS\n", "");
+}
+
+static void
+changed_values(void)
+{
+#define ADD "    operations = [migrations.AddField('a', 'b', %s)]\n"
+	const char *k = arena_printf(a, ADD, "models.TextField(**K)");
+	const char *f = arena_printf(a, ADD, "F");
+
+	spoils("K = {'null': True}\nK['null'] = False\n", k, "");
+	spoils("K = {'null': True}\n", k, "K['null'] = False\n");
+	spoils("K = {'null': True}\nK.update(null=False)\n", k, "");
+	spoils("K = {'null': True}\nK |= {'null': False}\n", k, "");
+	spoils("K = {'null': True}\nL = K\nL['null'] = False\n", k, "");
+	spoils("K = {'null': True}\ndel K['null']\n", k, "");
+	spoils("K = {'null': True}\nfor K in [{}]:\n    pass\n", k, "");
+	spoils("F = models.TextField(null=True)\nF.null = False\n", f, "");
+	spoils("F = models.TextField(null=True)\nsetattr(F, 'null', False)\n", f, "");
+	spoils("F = models.TextField(null=True)\n", f, "    operations[0].field.null = False\n");
+	spoils("F = models.TextField(null=True)\nfor x in [F]:\n    x.null = False\n", f, "");
+	spoils("F = models.TextField(null=True)\n[setattr(x, 'null', False) for x in [F]]\n", f, "");
+	spoils("F = models.TextField(null=True)\nvars(F)['null'] = False\n", f, "");
+	spoils("F = models.TextField(null=True)\nF.__dict__.update(null=False)\n", f, "");
+	spoils("F = models.TextField(null=True)\nG = (F,)\nG[0].null = False\n", f, "");
+	spoils("F = models.TextField(null=True)\nwith x as F:\n    pass\n", f, "");
+	spoils("F = models.TextField(null=True)\ntry:\n    pass\nexcept E as F:\n    pass\n", f, "");
+	spoils("F = models.TextField(null=True)\n", f, "F.null = False\n");
+	spoils("models.TextField.null = True\n", arena_printf(a, ADD, "models.TextField()"), "");
+	spoils("import sys\nF = models.TextField(null=True)\nsys.modules[__name__].F = 1\n", f, "");
+}
+
+/* … and what is no such change. */
+static void
+not_changed(void)
+{
+	reads(HEAD "import logging\nlog = logging.getLogger('x')\nNAMES = ['A', 'B']\ndef code(apps, s):\n    log.info('x')\n    NAMES.append(apps)\n"
+	    CLASS "    operations = [migrations.DeleteModel(n) for n in NAMES]\n    operations += [migrations.RunPython(code)]\n",
+	    "delete a; delete b; python.shop.migrations.0002_x.code");
+	reads(HEAD "C = [('a', 'A')]\nfields = [('id', models.AutoField(primary_key=True))]\nfields.append(('c', models.TextField(choices=C)))\n"
+	    CLASS "    operations = [migrations.CreateModel('X', fields)]\n    operations.append(migrations.AddField('x', 'd', models.TextField(choices=C)))\n",
+	    "create x fields=[('id', django.db.models.AutoField(primary_key=True)), ('c', django.db.models.TextField(choices=[('a', 'A')]))]; add x.d v=django.db.models.TextField(choices=[('a', 'A')])");
+	reads(HEAD "def make(names):\n    ops = []\n    for n in names:\n        sub = []\n        sub.append(migrations.DeleteModel(n))\n        ops.extend(sub)\n    return ops\nN = ['A', 'B']\n"
+	    CLASS "    operations = make(N)\n", "delete a; delete b");
+	reads(HEAD CLASS OPS "    for x in (1, 2, 3):\n        if x == 1:\n            continue\n        if x == 3:\n            break\n        operations.append(" B ")\n", "delete a; delete b");
+	reads(HEAD "SQL = 'a'\nSQL += 'b'\nK = {'null': True}\nL = dict(K, unique=True)\n" CLASS "    operations = [migrations.RunSQL(SQL.strip()), migrations.AddField('a', 'b', models.TextField(**L))]\n",
+	    "sql sql<ab>; add a.b v=django.db.models.TextField(null=True, unique=True)");
+}
+
 static void
 deps(const char *text, const char *want)
 {
@@ -320,6 +436,9 @@ main(void)
 	sql_and_python();
 	other_forms();
 	classes();
+	changed_operations();
+	changed_values();
+	not_changed();
 	dependencies();
 	digests();
 	tags();
