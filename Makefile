@@ -123,9 +123,13 @@ check: all unit
 
 # Verdicts held against real Django and PostgreSQL, all of them; a sample is
 # among the tests. Speed and memory, as ratios against the bare parse.
+# Another Django (sh tests/setup.sh oracle) and a part: make oracle DJANGO=4.2
+# ORACLE='--every 4 --first 0'
+ORACLE =
 oracle: all
 	SLUICE_BUILD=$(CURDIR)/$(B) sh tests/with-pg.sh \
-		$(DEPS)/venv/bin/python tests/oracle/oracle.py --build $(B)
+		$(DEPS)/venv$(DJANGO:%=-%)/bin/python tests/oracle/oracle.py \
+		--build $(B) $(ORACLE)
 bench: all $(B)/bench/parse
 	python3 tests/bench/bench.py --build $(B) --parse $(B)/bench/parse \
 		--python $(CURDIR)/$(DEPS)/venv/bin/python

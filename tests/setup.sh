@@ -4,6 +4,9 @@
 #	sh tests/setup.sh		only that
 #	sh tests/setup.sh demo		that, then make, then the demo
 #	sh tests/setup.sh check		that, then make, then all tests
+#	sh tests/setup.sh oracle	that, and other versions of Django for
+#					`make oracle DJANGO=4.2`, each with the
+#					newest Python here that runs it
 #
 # As root, or as a user with sudo. What is there already is left alone, so a
 # second run asks no network. Everything but the packages goes into .deps/.
@@ -21,6 +24,10 @@ check='busybox mandoc shellcheck'
 grammar=tree-sitter-python==0.23.6
 grammar_sha256=354bfa0a2f9217431764a631516f85173e9711af2c13dbd796a8815acfe505d9
 python='Django==5.2.19 psycopg[binary]==3.3.9 gunicorn==23.0.0'
+# version|Pythons that run it, newest first|what is installed
+others='3.2|3.10 3.9 3.8|Django==3.2.25 psycopg2-binary==2.9.12
+4.2|3.12 3.11 3.10 3.9 3.8|Django==4.2.30 psycopg[binary]==3.3.9
+6.1|3.14 3.13 3.12|Django==6.1.3 psycopg[binary]==3.3.9'
 
 say() { echo "setup: $*" >&2; }
 
@@ -86,7 +93,7 @@ release() {
 
 venv() { # FOLDER PACKAGE…
 	rm -rf "$1"
-	/usr/bin/python3 -m venv "$1"
+	"${PYTHON:-/usr/bin/python3}" -m venv "$1"
 	[ $# -eq 1 ] || {
 		d=$1
 		shift
@@ -127,9 +134,38 @@ fetch_django() {
 	echo "$python" >$v/wanted
 }
 
+find_python() { # VERSION…: the first of them that is here and starts
+	for v; do
+		for p in /usr/bin/python"$v" /usr/local/bin/python"$v" \
+		    "$HOME"/.pyenv/versions/"$v".*/bin/python; do
+			"$p" -c '' 2>/dev/null && echo "$p" && return
+		done
+	done
+}
+
+fetch_others() {
+	echo "$others" | while IFS='|' read -r version pythons wanted; do
+		v=.deps/venv-$version
+		if [ "$(cat "$v/wanted" 2>/dev/null)" = "$wanted" ]; then
+			say "Django $version is there"
+			continue
+		fi
+		# shellcheck disable=SC2086
+		PYTHON=$(find_python $pythons)
+		if [ -z "$PYTHON" ]; then
+			say "Django $version needs one of Python $pythons: left out"
+			continue
+		fi
+		say "installing $wanted into $v with $PYTHON"
+		# shellcheck disable=SC2086
+		venv $v $wanted </dev/null
+		echo "$wanted" >"$v/wanted"
+	done
+}
+
 case ${1-} in
-''|demo|check) ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+''|demo|check|oracle) ;;
+*) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 packages
 mkdir -p .deps
@@ -137,7 +173,8 @@ exec 9>.deps/lock
 flock 9
 fetch_grammar
 fetch_django
+[ "${1-}" != oracle ] || fetch_others
 exec 9>&-
-[ -n "${1-}" ] || exit 0
+case ${1-} in ''|oracle) exit 0 ;; esac
 make -j2 >&2
 exec make "$1"

@@ -122,6 +122,7 @@ struct ddl {
 	const struct con *con;
 	bool cascade, concurrently, if_exists;
 	bool using;		/* TYPE … USING: may fail, always rewrites */
+	bool of_column;		/* ADD_CON: written with the column just added */
 	bool deferred;		/* Django runs it at the end of the migration */
 	bool joined;		/* no instant between it and the one before: sent as
 				 * one text, or part of the same statement */

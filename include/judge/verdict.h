@@ -62,7 +62,7 @@ struct hazard {			/* what a statement does while it runs */
 	sym table;		/* NULL: of the migration as a whole */
 	const char *lock;	/* "ACCESS EXCLUSIVE", …; "": not a lock */
 	bool scan, rewrite, build, update, blocks_reads, blocks_writes;
-	bool late;		/* Django runs it at the end of the migration */
+	uint32_t at;		/* the statement's place; what Django defers is last */
 	sym code;		/* stable, for allow=; NULL: its lock is all, and short */
 	sym text;		/* NULL without a code */
 	uint32_t line;

@@ -116,6 +116,7 @@ emit_con(struct lower *l, sym table, const struct con *c, unsigned how)
 	    .con = arena_copy(l->a, c, sizeof(*c)),
 	    .deferred = (how & EMIT_DEFERRED) != 0,
 	    .joined = (how & EMIT_INLINE) != 0,
+	    .of_column = (how & EMIT_INLINE) != 0,
 	    .sql = how & EMIT_INLINE ? NULL : arena_strdup(l->a, b.s) });
 }
 

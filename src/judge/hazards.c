@@ -25,17 +25,8 @@ grows(const struct hazard *h)
 	return h->scan || h->rewrite || h->build || h->update;
 }
 
-/* Does x come first? Django runs some statements at the end. */
-static bool
-earlier(const struct locking *l, uint32_t x, uint32_t y)
-{
-	bool lx = l->out.v[x].late, ly = l->out.v[y].late;
-
-	return lx == ly ? x < y : !lx;
-}
-
-/* What takes its time after the lock x, and does not say itself that nobody
- * can read that table meanwhile; n: nothing. */
+/* What takes its time with or after the lock x, and does not say itself that others
+ * wait for that table meanwhile; n: nothing. */
 static uint32_t
 holds_up(const struct locking *l, uint32_t x, uint32_t n)
 {
@@ -44,35 +35,51 @@ holds_up(const struct locking *l, uint32_t x, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct hazard *g = &l->out.v[i];
 
-		if (grows(g) && earlier(l, x, i) &&
-		    !(g->blocks_reads && streq(g->table, h->table)))
+		if (i != x && grows(g) && g->at >= h->at &&
+		    !((h->blocks_reads ? g->blocks_reads : g->blocks_writes) &&
+		    streq(g->table, h->table)))
 			return i;
 	}
 	return n;
 }
 
-/* A lock against reads, once taken, is held to the end: what comes after it
- * and takes its time, on whatever table, makes it long. */
+/* Was the table locked as much before, so that it is told already? */
+static bool
+locked_before(const struct locking *l, uint32_t x)
+{
+	const struct hazard *h = &l->out.v[x];
+
+	for (uint32_t k = 0; k < x; k++)
+		if (streq(l->out.v[k].table, h->table) &&
+		    (h->blocks_reads ? l->out.v[k].blocks_reads :
+		    l->out.v[k].blocks_writes))
+			return true;
+	return false;
+}
+
+/* A lock against reads or writes, once taken, is held to the end: what comes
+ * after it and takes its time, on whatever table, makes it long. */
 static void
 held(struct locking *l, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		const struct hazard *h = &l->out.v[i];
-		bool first = h->blocks_reads;
+		const struct hazard h = l->out.v[i];
+		uint32_t by = !h.blocks_writes || grows(&h) ||
+		    locked_before(l, i) ? n : holds_up(l, i, n);
 
-		for (uint32_t k = 0; first && k < i; k++)
-			first = !l->out.v[k].blocks_reads ||
-			    !streq(l->out.v[k].table, h->table);
-		uint32_t by = first ? holds_up(l, i, n) : n;
 		if (by == n)
 			continue;
 		const struct hazard *g = &l->out.v[by];
-		bool same = streq(g->table, h->table);
-		hazard(l, h->table, "lock-held", sym_printf(l->a, "locks \"%s\" "
-		    "against reads (line %u) and keeps it so while line %u "
-		    "takes its time%s%s%s in the same transaction", h->table,
-		    h->line, g->line, same ? "" : " over \"", same ? "" :
-		    g->table, same ? "" : "\""), g->line)->blocks_reads = true;
+		bool same = streq(g->table, h.table);
+		sym text = sym_printf(l->a, "locks \"%s\" against %s (line %u) "
+		    "and keeps it so while line %u takes its time%s%s%s in the "
+		    "same transaction", h.table, h.blocks_reads ? "reads" :
+		    "writes", h.line, g->line, same ? "" : " over \"", same ?
+		    "" : g->table, same ? "" : "\"");
+		struct hazard *long_one = hazard(l, h.table, "lock-held", text,
+		    g->line);
+		long_one->blocks_writes = true;
+		long_one->blocks_reads = h.blocks_reads;
 	}
 }
 

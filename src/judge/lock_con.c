@@ -34,15 +34,16 @@ add_index(struct locking *l)
 		    NULL ? " (a second one on the column, for LIKE)" : "");
 }
 
-/* A column that came with this very statement, nullable and without a
- * default: there is nothing yet that a key could miss. */
+/* The key of a column that is added with it, nullable and without a default:
+ * PostgreSQL looks up nothing. */
 static bool
 all_null(const struct locking *l, const struct con *c)
 {
 	const struct column *col = l->added;
 
-	return col != NULL && c->ncols == 1 && streq(c->cols[0], col->name) &&
-	    !col->notnull && col->dflt == DFLT_NONE;
+	return l->d->of_column && col != NULL && c->ncols == 1 &&
+	    streq(c->cols[0], col->name) && !col->notnull &&
+	    col->dflt == DFLT_NONE;
 }
 
 static void

@@ -42,7 +42,7 @@ lock(struct locking *l, sym table, const char *mode)
 	h->table = table;
 	h->lock = mode;
 	h->line = l->d->line != 0 ? l->d->line : l->line;
-	h->late = l->d->deferred;
+	h->at = l->at | (l->d->deferred ? 1u << 31 : 0);
 	h->blocks_reads = strcmp(mode, AE) == 0;
 	h->blocks_writes = h->blocks_reads || strcmp(mode, SRE) == 0 ||
 	    strcmp(mode, SHARE) == 0 || strcmp(mode, "EXCLUSIVE") == 0;
@@ -114,13 +114,12 @@ locks_change(struct locking *l, const struct ddls *v, uint32_t line)
 		sym missing = NULL;
 
 		l->d = &v->v[i];
+		l->at += !l->d->joined;
 		if (l->d->kind == DDL_CREATE_TABLE)
 			renamed(l, NULL, l->d->table);
 		statement(l);
 		if (l->d->kind == DDL_ADD_COLUMN)
 			l->added = l->d->col;
-		else if (l->d->kind != DDL_ADD_CON)
-			l->added = NULL;
 		if (l->d->kind == DDL_RENAME_TABLE)
 			renamed(l, l->d->table, l->d->to);
 		if (i + 1 < v->n || !l->steps)

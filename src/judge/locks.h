@@ -18,9 +18,10 @@ struct locking {
 	struct arena *a;
 	struct vec have;		/* before the next statement */
 	const struct ddl *d;
+	uint32_t at;			/* statement */
 	bool steps;			/* the caller knows `have` after a change */
 	uint32_t line;			/* of the operation */
-	const struct column *added;	/* last in it, not written to yet */
+	const struct column *added;	/* last in it */
 	bool dropped_fk;		/* in this change */
 	struct list(struct renamed) renamed;
 	struct list(struct hazard) out;

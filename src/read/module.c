@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "read/read.h"
 
 #define FOLLOW_MAX 24
 
@@ -28,15 +27,8 @@ module_new(struct reader *r, const char *dotted, const char *path,
     const char *text, size_t len, uint32_t *line, struct err *e)
 {
 	struct syntax syn;
-	bool ascii;
 
-	*line = 0;
-	if (len > SYNTAX_BYTES_MAX)
-		return err_set(e, "%zu bytes, at most %u can be read", len,
-		    SYNTAX_BYTES_MAX), NULL;
-	if (text_plain(&text, r->a, text, len, &ascii, line, e) < 0 ||
-	    syntax_read(&syn, r->a, text, len, line, e) < 0 ||
-	    (!ascii && names_plain(&syn, line, e) < 0))
+	if (syntax_read(&syn, r->a, text, len, line, e) < 0)
 		return NULL;
 	struct module *m = module_add(r, dotted, path);
 	m->syn = syn;

@@ -24,8 +24,10 @@ add_column(struct statement *s, sym table, json_t *cmd)
 	d->col = arena_copy(s->a, &c.col, sizeof(c.col));
 	d->name = c.col.name;
 	d->if_exists = pq_bool(cmd, "missing_ok");
-	for (uint32_t i = 0; i < c.cons.n; i++)
+	for (uint32_t i = 0; i < c.cons.n; i++) {
 		add_con(s, table, &c.cons.v[i], NULL);
+		s->out.v[s->out.n - 1].of_column = true;
+	}
 }
 
 static void

@@ -1,9 +1,11 @@
 """Pairs of code versions: every operation x field class x variant that matters.
 
-A case is (name, old, new): the bodies of two models.py files that share the
-parent model below. What migrates the one to the other is asked of Django's
-own autodetector, unless the case writes its operations itself.
+A case is the bodies of two models.py files that share the parent model below.
+What migrates the one to the other is asked of Django's own autodetector,
+unless the case writes its operations itself (written.py).
 """
+
+import collections
 
 import django
 
@@ -13,6 +15,8 @@ HEAD = '''import datetime, decimal, uuid
 from django.db import models
 from django.db.models import F, Q, Value
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, HashIndex
+from django.contrib.postgres.constraints import ExclusionConstraint
 
 
 def token():
@@ -23,6 +27,11 @@ class P(models.Model):
     name = models.CharField(max_length=20, default="p")
 
 '''
+
+# app: where they live; ops: the operations, None: ask; before: SQL that runs
+# ahead of them, in a migration that both versions have
+Case = collections.namedtuple("Case", "name old new ops atomic before app",
+                              defaults=(None, True, None, None))
 
 # name, class and arguments, a Python default, the same for the database
 FIELDS = [
@@ -142,9 +151,25 @@ def meta_cases():
         "unique-where": 'constraints = [models.UniqueConstraint(fields=["n"], condition=Q(m__isnull=False), name="{app}_u")]',
         "together": 'unique_together = [("n", "keep")]',
         "index": 'indexes = [models.Index(fields=["n", "-keep"], name="{app}_i")]',
+        "index-desc": 'indexes = [models.Index(fields=["-n"], include=["m"], name="{app}_i")]',
+        "index-expr": 'indexes = [models.Index(models.functions.Lower("keep"), name="{app}_i")]',
+        "index-raises": 'indexes = [models.Index(Value(10) / F("n"), name="{app}_i")]',
+        "index-casts": 'indexes = [models.Index(models.functions.Cast("keep", models.IntegerField()), name="{app}_i")]',
+        "index-brin": 'indexes = [BrinIndex(fields=["n"], name="{app}_i")]',
+        "index-hash": 'indexes = [HashIndex(fields=["n"], name="{app}_i")]',
+        "index-like": 'indexes = [models.Index(fields=["keep"], opclasses=["varchar_pattern_ops"], name="{app}_i")]',
+        "exclude": 'constraints = [ExclusionConstraint(expressions=[("keep", "=")], index_type="SPGIST", name="{app}_x")]',
+        "unique-deferred": 'constraints = [models.UniqueConstraint(fields=["n"], deferrable=models.Deferrable.DEFERRED, name="{app}_u")]',
+        "unique-include": 'constraints = [models.UniqueConstraint(fields=["n"], include=["m"], name="{app}_u")]',
         "index-where": 'indexes = [models.Index(fields=["n"], condition=Q(n__gt=0), name="{app}_i")]',
         "verbose": 'verbose_name = "other"',
     }
+    if V >= (4, 0):
+        metas["unique-expr"] = 'constraints = [models.UniqueConstraint(models.functions.Lower("keep"), name="{app}_u")]'
+    if V >= (4, 2):
+        metas["comment"] = 'db_table_comment = "what it is for"'
+    if V < (5, 1):
+        metas["index-together"] = 'index_together = [("n", "keep")]'
     if V >= (5, 0):
         metas["unique-nulls"] = ('constraints = [models.UniqueConstraint(fields=["m"], '
                                  'nulls_distinct=False, name="{app}_u")]')
@@ -190,11 +215,101 @@ def model_cases():
         yield "remove-generated", model(n, g), model(n)
 
 
+def key_cases():
+    """Primary keys, collations, comments: what drags other tables along."""
+    small, big = "id = models.AutoField(primary_key=True)", "id = models.BigAutoField(primary_key=True)"
+    child = model('t = models.ForeignKey("T", models.CASCADE, null=True)', name="C")
+    many = 'ps = models.ManyToManyField("P")'
+    yield "key-bigger", model(small), model(big)
+    yield "key-bigger-child", model(small) + child, model(big) + child
+    yield "key-bigger-many", model(small, many), model(big, many)
+    yield "key-smaller-child", model(big) + child, model(small) + child
+    yield "unique-target-type", (model("u = models.CharField(max_length=9, unique=True)") + model(
+        't = models.ForeignKey("T", models.CASCADE, null=True, to_field="u")', name="C")), (model(
+            "u = models.CharField(max_length=19, unique=True)") + model(
+                't = models.ForeignKey("T", models.CASCADE, null=True, to_field="u")', name="C"))
+    yield "rename-model-child", model() + child, model(name="R") + child.replace('"T"', '"R"')
+    yield "rename-model-many", model(many), model(many, name="R")
+    c = "f = models.CharField(max_length=20, null=True%s)"
+    yield "collation", model(c % ""), model(c % ', db_collation="C"')
+    yield "collation-indexed", model(c % ", db_index=True"), model(c % ', db_index=True, db_collation="C"')
+    yield "fk-column-kept", model('f = models.ForeignKey("P", models.CASCADE, null=True)'), model(
+        'g = models.ForeignKey("P", models.CASCADE, null=True, db_column="f_id")')
+    yield "fk-null-rename", model('f = models.ForeignKey("P", models.CASCADE, null=True)'), model(
+        'f = models.ForeignKey("P", models.CASCADE, null=True, db_column="other")')
+    yield "fk-unique", model('f = models.ForeignKey("P", models.CASCADE, null=True)'), model(
+        'f = models.OneToOneField("P", models.CASCADE, null=True)')
+    yield "fk-self", model(), model('f = models.ForeignKey("self", models.CASCADE, null=True)')
+    yield "fk-required", model(), model('f = models.ForeignKey("P", models.CASCADE, default=1)')
+    yield "widen-checked", (model("f = models.CharField(max_length=9)", meta=["constraints = [%s]" % check('~Q(f="")', "{app}_c")])), (
+        model("f = models.CharField(max_length=19)", meta=["constraints = [%s]" % check('~Q(f="")', "{app}_c")]))
+    part = 'constraints = [models.UniqueConstraint(fields=["keep"], condition=~Q(f=""), name="{app}_u")]'
+    yield ("widen-partial", model("f = models.CharField(max_length=9)", meta=[part]),
+           model("f = models.CharField(max_length=19)", meta=[part]))
+    if V >= (4, 2):
+        yield "comment", model(c % ""), model(c % ', db_comment="what it is for"')
+
+
+def parent_cases():
+    """DELETE of a parent whose children the code does not know."""
+    for name in ("PROTECT", "DO_NOTHING", "SET_NULL", "DB_CASCADE", "DB_SET_NULL"):
+        if name.startswith("DB_") and V < (6, 1):
+            continue
+        fk = f'f = models.ForeignKey("P", models.{name}, null=True)'
+        yield f"parent-{name.lower()}-add", model(), model(fk)
+        yield f"parent-{name.lower()}-gone", model(fk), model()
+        yield f"parent-{name.lower()}-table", model() + model(fk, name="U"), model()
+    through = 'class L(models.Model):\n    t = models.ForeignKey("T", models.CASCADE)\n    p = models.ForeignKey("P", models.CASCADE)\n\n'
+    yield "parent-through", model(), model('ps = models.ManyToManyField("P", through="L")') + through
+    yield "parent-through-gone", model('ps = models.ManyToManyField("P", through="L")') + through, model()
+
+
+def upsert_cases():
+    """Code that counts on ON CONFLICT, in a function beside the models."""
+    if V < (4, 1):
+        return
+    n = "n = models.IntegerField(default=0)"
+    up = ('def upsert(rows):\n    return Up.objects.bulk_create(rows, update_conflicts=True, '
+          'unique_fields=["n"], update_fields=["keep"])\n')
+    con = 'constraints = [models.UniqueConstraint(fields=["n"], name="{app}_u")]'
+    yield "upsert-unique", model(n, name="Up"), model(n, meta=[con], name="Up") + up
+    yield "upsert-unique-gone", model(n, meta=[con], name="Up") + up, model(n, name="Up")
+    yield "upsert-unique-kept", model(n, meta=[con], name="Up") + up, model(n, "m = models.IntegerField(null=True)", meta=[con], name="Up") + up
+    yield "upsert-field", model(n, name="Up"), model("n = models.IntegerField(default=0, unique=True)", name="Up") + up
+    yield "upsert-field-gone", model("n = models.IntegerField(default=0, unique=True)", name="Up") + up, model(n, name="Up")
+
+
+def default_cases():
+    if V < (5, 0):
+        return
+    f = "models.functions."
+    for name, cls, text in (
+            ("now", "models.DateTimeField(%s)", f + "Now()"),
+            ("concat", "models.CharField(max_length=20, %s)", f + 'Concat(Value("a"), Value("b"))'),
+            ("lower", "models.CharField(max_length=20, %s)", f + 'Lower(Value("ABC"))'),
+            ("long", "models.CharField(max_length=3, %s)", f + 'Repeat(Value("ab"), Value(9))'),
+            ("sum", "models.IntegerField(%s)", "Value(1) + Value(2)"),
+            ("raises", "models.IntegerField(%s)", "Value(1) / Value(0)"),
+            ("null", "models.IntegerField(%s)", f + "NullIf(Value(1), Value(1))"),
+            ("pi", "models.FloatField(%s)", f + "Pi()"),
+            ("random", "models.FloatField(%s)", f + "Random()"),
+            ("checked", "models.PositiveIntegerField(%s)", "Value(1) - Value(9)")):
+        if name != "raises":  # it does not even run
+            yield f"add-db_default-{name}", model(), model("f = " + cls % f"db_default={text}")
+        yield (f"give-db_default-{name}", model("f = " + cls % "null=True"), model("f = " + cls % f"null=True, db_default={text}"))
+        yield (f"take-db_default-{name}", model("f = " + cls % f"null=True, db_default={text}"), model("f = " + cls % "null=True"))
+
+
 def cases():
-    """(app, name, old models.py, new models.py), in a fixed order."""
+    """All of them, in a fixed order, each with an app of its own."""
+    from written import written
     seen = []
-    for source in (field_cases, type_cases, meta_cases, model_cases):
-        seen += list(source())
-    for i, (name, old, new) in enumerate(seen):
+    for source in (field_cases, type_cases, meta_cases, model_cases, key_cases,
+                   parent_cases, upsert_cases, default_cases, written):
+        seen += [c if isinstance(c, Case) else Case(*c) for c in source()]
+    for i, case in enumerate(seen):
         app = f"c{i:03}"
-        yield app, name, HEAD + old.replace("{app}", app), HEAD + new.replace("{app}", app)
+        yield case._replace(app=app, old=HEAD + case.old.replace("{app}", app),
+                            new=HEAD + case.new.replace("{app}", app),
+                            before=case.before and case.before.replace("{app}", app),
+                            ops=case.ops and [o.replace("{app}", app) for o in case.ops])

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.questioner import MigrationQuestioner
-from django.db.migrations.state import ProjectState
+from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
 
 ANSWERS = {
@@ -43,12 +43,16 @@ class Answers(MigrationQuestioner):
 
 def main():
     django.setup()
+    loader = MigrationLoader(None)
     for label in sys.argv[2:]:
         asked = Answers(specified_apps={label}, defaults={"ask_initial": True})
         asked.app = label
-        loader = MigrationLoader(None)
-        found = MigrationAutodetector(
-            loader.project_state(), ProjectState.from_apps(apps), asked)
+        # no app knows another: their models are left out on both sides
+        leaves = [k for k in loader.graph.leaf_nodes() if k[0] == label]
+        was, is_ = loader.project_state(leaves), ProjectState()
+        for model in apps.get_app_config(label).get_models(include_swapped=True):
+            is_.add_model(ModelState.from_model(model))
+        found = MigrationAutodetector(was, is_, asked)
         changes = found.changes(loader.graph, trim_to_apps={label},
                                 convert_apps={label}, migration_name=sys.argv[1])
         for migration in changes.get(label, []):

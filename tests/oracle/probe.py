@@ -57,6 +57,7 @@ def edges(f):
         yield "longest", "x" * 5000
     if kind.endswith("IntegerField"):
         low, high = connection.ops.integer_field_range(kind)
+        yield "zero", 0
         yield "lowest", low
         yield "highest", high
     if kind == "DecimalField":
@@ -128,6 +129,9 @@ def probe_model(out, m):
     attempt(out, m, "create with defaults", "ordinary",
             lambda: m.objects.create(**values(m, 6, only_needed=True)))
     attempt(out, m, "read", "ordinary", lambda: list(m.objects.all()))
+    if m.__name__ == "P":  # the same in all pairs, but for who refers to it
+        attempt(out, m, "delete parent", "parent", lambda: m.objects.all().delete())
+        return
     attempt(out, m, "update", "ordinary", lambda: touch_own(m))
     attempt(out, m, "delete", "ordinary", lambda: m.objects.create(**values(m, 9)).delete())
     attempt(out, m, "duplicate", "edge", lambda: twice(m))
@@ -144,6 +148,9 @@ def probe_model(out, m):
             list(getattr(row, f.name).all())
         attempt(out, m, f"{f.name} add", "ordinary", link)
     attempt(out, m, "delete parent", "parent", lambda: m.objects.all().delete())
+    upsert = getattr(sys.modules[m.__module__], "upsert", None)
+    if upsert and m.__name__ == "Up":
+        attempt(out, m, "upsert", "ordinary", lambda: upsert([m(**values(m, 11)), m(**values(m, 13))]))
 
 
 def touch_own(m):

@@ -80,7 +80,7 @@ static const struct {
 	{ "foreign key and its index on a new column", PC "c: n integer!",
 	  PC "c: n integer!, p_id bigint?; fk f(p_id>p.id); index i(p_id)",
 	  "c ACCESS EXCLUSIVE -;c SHARE ROW EXCLUSIVE -;p SHARE ROW EXCLUSIVE locks-parent;"
-	  "c SHARE index-blocks-writes;c  lock-held;", "" },
+	  "c SHARE index-blocks-writes;c  lock-held;p  lock-held;", "" },
 	{ "foreign key dropped", PC "c: p_id bigint!; fk f(p_id>p.id)", PC "c: p_id bigint!",
 	  "c ACCESS EXCLUSIVE -;p ACCESS EXCLUSIVE locks-parent;", "" },
 	{ "foreign key dropped and added again", PC "c: p_id bigint!; fk f(p_id>p.id)",

@@ -333,30 +333,6 @@ not_changed(void)
 	    "sql sql<ab>; add a.b v=django.db.models.TextField(null=True, unique=True)");
 }
 
-/* Bytes that are something else to Python than they look. */
-static void
-bytes(void)
-{
-#define BAD "shop/migrations/0002_x.py:"
-	const char *rest = "x = 1\n" HEAD CLASS OPS;
-
-	reads(arena_printf(a, "# -*- coding: latin-1 -*-\n%s", rest), "delete a");
-	reads(arena_printf(a, "# -*- coding: latin-1 -*-\ny = '\xc3\xa9'\n%s", rest), BAD "1: written in the encoding 'latin-1', which is not read");
-	reads(arena_printf(a, "#!/usr/bin/python\n# vim: set fileencoding=utf_7 :\n%s", rest), BAD "2: written in the encoding 'utf_7', which is not read");
-	reads(arena_printf(a, "x = 1\n# coding: utf-7\n%s", rest), "delete a");
-	reads(arena_printf(a, "\r# coding: utf-7\r%s", rest), BAD "2: written in the encoding 'utf-7', which is not read");
-	reads(arena_printf(a, "# coding: UTF-8\n%s", rest), "delete a");
-	reads(arena_printf(a, "# x\ry = '\xe9'\n%s", rest), BAD "2: not UTF-8");
-	reads(HEAD CLASS OPS "    # x\r    operations += [" B "]\n", "delete a; delete b");
-	reads(HEAD "\f\n" CLASS "\f    operations = [" A "]\n", "delete a");
-	reads(HEAD CLASS OPS "    \xef\xbd\x8fperations = []\n", BAD "4: the name '\xef\xbd\x8fperations' may be another one to Python, which normalizes it");
-	reads(HEAD CLASS OPS "    gr\xc3\xb6\xc3\x9f" "e = '\xef\xbd\x8f'\n", "delete a");
-	ops("migrations.DeleteModel('A\\N{DIGIT ONE}'), migrations.DeleteModel('A\\ud800')", "OPAQUE why[name: a character by its name]; OPAQUE why[name: a character by its name]");
-	err_clear(&e);
-	ok(migration_read(&m, a, "shop", "x.py", "x = 1\0\n", 7, NULL, &e) < 0, "a NUL byte");
-	is(e.msg, "x.py:1: holds a NUL byte", "and it is told");
-}
-
 static void
 deps(const char *text, const char *want)
 {
@@ -463,7 +439,6 @@ main(void)
 	changed_operations();
 	changed_values();
 	not_changed();
-	bytes();
 	dependencies();
 	digests();
 	tags();

@@ -34,6 +34,17 @@ m_column(struct m_ddls *l, sym t, const struct column *x,
 		m_ddl(l, DDL_SET_DEFAULT, t, x->name)->col = y;
 }
 
+/* Of the column, if that is new with it. */
+static inline void
+m_con(struct m_ddls *l, const struct table *x, const struct con *c)
+{
+	struct ddl *d = m_ddl(l, DDL_ADD_CON, x->name, NULL);
+
+	d->con = c;
+	d->of_column = c->ncols == 1 && c->cols[0] != NULL &&
+	    table_col(x, c->cols[0]) == NULL;
+}
+
 static inline void
 m_table(struct m_ddls *l, const struct table *x, const struct table *y)
 {
@@ -54,8 +65,7 @@ m_table(struct m_ddls *l, const struct table *x, const struct table *y)
 			    &y->cols[i];
 	for (uint16_t i = 0; i < y->ncons; i++)
 		if (table_con(x, y->cons[i].name) == NULL)
-			m_ddl(l, DDL_ADD_CON, x->name, NULL)->con =
-			    &y->cons[i];
+			m_con(l, x, &y->cons[i]);
 }
 
 static inline struct ddls
