@@ -79,6 +79,14 @@ $(B)/embed/%.h: src/%
 	@mkdir -p $(@D)
 	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
 
+# What the reader makes of a file is kept by its version: any change of it,
+# of what it rests on or of the grammar is another one.
+$(B)/embed/reader.h: $(sort $(wildcard src/read/*.[ch] include/read/*.h \
+		src/base/*.c include/base/*.h)) $(GRAMMAR)/parser.c $(GRAMMAR)/scanner.c
+	@mkdir -p $(@D)
+	cat $^ | cksum | sed 's/\(.*\) \(.*\)/#define READER "\1-\2"/' > $@
+$(B)/read/cache.o: $(B)/embed/reader.h
+
 $(B)/libsluice.a: $(LIBOBJ)
 	@rm -f $@
 	ar rcs $@ $^

@@ -43,11 +43,17 @@ struct migrations {
 	struct unread { sym path; sym why; uint32_t line; } *unread;
 	uint32_t nunread;		/* files that cannot be parsed; dependencies
 					 * that cannot be read */
+	/* of git's: what was read by blob id, and the modules it needed */
+	struct read_blob { sym path, id; struct migration m; bool none; } *blobs;
+	uint32_t nblobs;
+	struct cache_need *needs;
+	uint32_t nneeds;
 };
 int source_migrations(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p, struct err *e);
-/* The same, beside what another tree of the project gave in the same arena:
- * files that are equal are not read again. */
+/* The same without `files`, and fast: beside what another tree of the project
+ * gave in the same arena (NULL: none), files that are equal are not read
+ * again; of git's, nor is what the cache in the repository knows. */
 int source_migrations_beside(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p,
     const struct migrations *other, struct err *e);

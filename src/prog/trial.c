@@ -155,99 +155,6 @@ tell_unread(struct trial *t, struct arena *a)
 	}
 }
 
-/* What the head's reading rests on, sorted by path. */
-struct sharing {
-	const struct source_file **v;
-	uint32_t n;
-	struct source *base, *head;
-	bool *there;		/* by file: the base has it, the same */
-	bool differs;
-	struct err *e;
-};
-
-static int
-path_cmp(const void *x, const void *y)
-{
-	const struct source_file *const *p = x, *const *q = y;
-
-	return strcmp((*p)->path, (*q)->path);
-}
-
-static int
-share_one(void *ctx, const char *path, size_t size)
-{
-	struct sharing *s = ctx;
-	struct source_file key = { path, NULL, 0 };
-	const struct source_file *k = &key;
-	struct strbuf is STRBUF_SCOPED = STRBUF_INIT;
-	struct strbuf want STRBUF_SCOPED = STRBUF_INIT;
-
-	(void)size;
-	const struct source_file **f = bsearch(&k, s->v, s->n, sizeof(*s->v),
-	    path_cmp);
-	if (f == NULL && !touch_migration(path))
-		return 0;
-	int r = source_read(s->base, &is, path, s->e);
-	if (r > 0 && f == NULL) {
-		/* no migration there: the head must have it as it is */
-		r = source_read(s->head, &want, path, s->e);
-		s->differs |= r == 0 || want.len != is.len ||
-		    memcmp(want.s, is.s, is.len) != 0;
-	} else if (r > 0) {
-		s->differs |= (*f)->len != is.len ||
-		    memcmp((*f)->text, is.s, is.len) != 0;
-		s->there[f - s->v] = true;
-	}
-	return r < 0 ? -1 : s->differs;
-}
-
-/* Most releases only add migrations: then the base's are the head's that it
- * has too, and nothing is read twice. 1: *out is that. 0: not so simple. */
-static int
-share(struct migrations *out, struct arena *a, const struct migrations *head,
-    const struct trial_ask *ask, struct err *e)
-{
-	struct sharing s = { .base = ask->base, .head = ask->head, .e = e,
-		.n = head->nfiles };
-
-	s.v = arena_alloc(a, s.n + 1, sizeof(*s.v));
-	s.there = arena_array(a, bool, s.n + 1);
-	for (uint32_t i = 0; i < s.n; i++)
-		s.v[i] = &head->files[i];
-	qsort(s.v, s.n, sizeof(*s.v), path_cmp);
-	err_clear(e);
-	if (source_walk(ask->base, share_one, &s, e) < 0 &&
-	    e->kind != ERR_NONE)
-		return -1;
-	for (uint32_t i = 0; i < s.n; i++)
-		s.differs |= !s.there[i] && !touch_migration(s.v[i]->path);
-	if (s.differs || head->nunread > 0)
-		return 0;
-	*out = (struct migrations){ .v = arena_array(a, struct migration,
-		head->n + 1) };
-	for (uint32_t i = 0; i < head->n; i++) {
-		struct source_file key = { head->v[i].path, NULL, 0 };
-		const struct source_file *k = &key;
-		const struct source_file **f = bsearch(&k, s.v, s.n,
-		    sizeof(*s.v), path_cmp);
-		if (f != NULL && s.there[f - s.v])
-			out->v[out->n++] = head->v[i];
-	}
-	return 1;
-}
-
-static int
-read_base(struct trial *t, struct arena *a, const struct trial_ask *ask,
-    struct err *e)
-{
-	int r = share(&t->base, a, &t->head, ask, e);
-
-	if (r != 0)
-		return r < 0 ? -1 : 0;
-	return source_migrations_beside(&t->base, a, ask->base, ask->project,
-	    &t->head, e);
-}
-
 /* Is there anything below the project's root, or migrations elsewhere? */
 struct below { const char *root; bool there, elsewhere; };
 
@@ -286,10 +193,12 @@ static int
 read_both(struct trial *t, struct arena *a, const struct trial_ask *ask,
     struct err *e)
 {
-	if (source_migrations(&t->head, a, ask->head, ask->project, e) < 0 ||
+	if (source_migrations_beside(&t->head, a, ask->head, ask->project,
+		NULL, e) < 0 ||
 	    check_root(t, ask, e) < 0)
 		return -1;
-	if (ask->base != NULL && read_base(t, a, ask, e) < 0)
+	if (ask->base != NULL && source_migrations_beside(&t->base, a,
+		ask->base, ask->project, &t->head, e) < 0)
 		return err_wrap(e, "what is deployed");
 	struct applied *done = arena_array(a, struct applied, t->base.n + 1);
 	for (uint32_t i = 0; i < t->base.n; i++)

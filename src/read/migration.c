@@ -473,7 +473,8 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	r->steps = READER_STEPS;
 	r->own = NULL;
 	r->looked = false;
-	struct module *m = module_new(r, dotted, path, text, len, line, e);
+	struct module *m = module_new(r, dotted, path, false, text, len,
+	    line, e);
 	if (m == NULL)
 		return -1;
 	r->own = m;

@@ -8,7 +8,8 @@
 #define FOLLOW_MAX 24
 
 static struct module *
-module_add(struct reader *r, const char *dotted, const char *path)
+module_add(struct reader *r, const char *dotted, const char *path,
+    bool followed)
 {
 	struct module *m = arena_make(r->a, struct module);
 
@@ -18,33 +19,26 @@ module_add(struct reader *r, const char *dotted, const char *path)
 	m->broken = true;
 	m->top.m = m;
 	m->top.dotted = m->dotted;
-	*list_add(r->a, &r->modules) = m;
+	if (followed)
+		*list_add(r->a, &r->modules) = m;
 	return m;
 }
 
 struct module *
 module_new(struct reader *r, const char *dotted, const char *path,
-    const char *text, size_t len, uint32_t *line, struct err *e)
+    bool followed, const char *text, size_t len, uint32_t *line,
+    struct err *e)
 {
 	struct syntax syn;
 
 	if (syntax_read(&syn, r->a, text, len, line, e) < 0)
 		return NULL;
-	struct module *m = module_add(r, dotted, path);
+	struct module *m = module_add(r, dotted, path, followed);
 	m->syn = syn;
 	m->broken = false;
 	module_spoil(r, m);
 	scope_fill(r, &m->top, 0);
 	return m;
-}
-
-static struct module *
-module_own(struct reader *r)
-{
-	for (uint32_t i = r->modules.n; i > 0; i--)
-		if (r->modules.v[i - 1] == r->own)
-			return r->modules.v[i - 1];
-	return NULL;
 }
 
 struct module *
@@ -54,7 +48,7 @@ module_find(struct reader *r, const char *dotted)
 	size_t len;
 
 	if (r->own != NULL && streq(r->own->dotted, dotted))
-		return module_own(r);
+		return r->own;
 	r->looked = true;
 	for (uint32_t i = r->modules.n; i > 0; i--)
 		if (streq(r->modules.v[i - 1]->dotted, dotted))
@@ -63,16 +57,16 @@ module_find(struct reader *r, const char *dotted)
 	if (r->lookup == NULL || r->modules.n >= READER_MODULES)
 		return NULL;
 	if (r->lookup->find(r->lookup->ctx, dotted, &text, &len, &path) != 1) {
-		module_add(r, dotted, NULL);
+		module_add(r, dotted, NULL, true);
 		return NULL;
 	}
 	struct err e = ERR_INIT;
 	uint32_t line;
 	const char *own = arena_strdup(r->a, path);
-	struct module *m = module_new(r, dotted, own,
+	struct module *m = module_new(r, dotted, own, true,
 	    arena_copy(r->a, text, len), len, &line, &e);
 	if (m == NULL)
-		module_add(r, dotted, own);
+		module_add(r, dotted, own, true);
 	return m;
 }
 

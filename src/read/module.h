@@ -66,7 +66,7 @@ struct reader {
 	uint32_t steps;			/* evaluations left */
 	int depth;
 	const char *leads;		/* where dotted_find() left the tree */
-	const struct module *own;	/* being read */
+	struct module *own;	/* being read */
 	bool looked;			/* another module was looked for */
 };
 
@@ -89,10 +89,10 @@ struct class_info {
 	uint32_t line;
 };
 
-/* module.c */
+/* module.c; `followed`: for whoever names it, not to be judged itself */
 struct module *module_new(struct reader *r, const char *dotted,
-    const char *path, const char *text, size_t len, uint32_t *line,
-    struct err *e);
+    const char *path, bool followed, const char *text, size_t len,
+    uint32_t *line, struct err *e);
 struct module *module_find(struct reader *r, const char *dotted);
 struct scope *class_scope(struct reader *r, struct module *m, uint32_t node);
 /* The binding in force for name, here or further out; *where its scope. */

@@ -40,7 +40,15 @@ struct source {
 		    int (*each)(void *ctx, const char *path, size_t size),
 		    void *ctx, struct err *e);
 		void (*free)(struct source *s);
+		/* Blobs have ids in some; NULL in the others. 1, 0 or -1 as
+		 * read; what walk is at has its id in s->id. */
+		int (*id_of)(struct source *s, sym *id, struct arena *a,
+		    const char *path, struct err *e);
+		int (*read_id)(struct source *s, struct strbuf *b, sym id,
+		    const char *path, struct err *e);
 	} *ops;
+	const char *id;		/* CACHE_ID bytes; NULL: none */
+	const char *cache;	/* the folder that keeps what was read; NULL */
 };
 
 #define SOURCE_FILES_MAX 1000000u	/* a tree may be a bomb */

@@ -242,7 +242,7 @@ int
 source_folder(struct source **out, const char *dir, struct err *e)
 {
 	static const struct source_ops ops = { folder_read, folder_walk,
-	    folder_free };
+	    folder_free, NULL, NULL };
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	*out = NULL;
@@ -309,7 +309,7 @@ source_memory(struct source **out, const struct source_file *f, uint32_t n,
     struct err *e)
 {
 	static const struct source_ops ops = { memory_read, memory_walk,
-	    memory_free };
+	    memory_free, NULL, NULL };
 	struct memory *m = xcalloc(1, sizeof(*m));
 
 	(void)e;

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "read/cache.h"
 #include "read/module.h"
 #include "read/read.h"
 #include "read/syntax.h"
@@ -14,6 +15,7 @@
 struct found {
 	sym path;	/* of the file */
 	sym folder;	/* "shop/migrations" */
+	sym id;		/* of its blob; NULL: the source has none */
 	bool init;	/* its __init__.py */
 };
 
@@ -28,6 +30,11 @@ struct apps {
 	struct list(struct unread) unread;
 	const struct migrations *other;	/* NULL: none */
 	uint32_t hint;			/* where the next one may stand in it */
+	bool same_needs;		/* and its modules are ours */
+	bool texts;			/* are wanted: nothing is taken as known */
+	struct cache *cache;		/* NULL: none */
+	struct list(struct cache_need) needs;	/* modules looked for */
+	struct list(struct read_blob) blobs;
 	struct strbuf text;		/* of a module looked up */
 	sym text_path;
 };
@@ -57,6 +64,8 @@ collect(void *ctx, const char *path, size_t size)
 	f->path = sym_get(x->a, path);
 	f->folder = sym_getn(x->a, path, n - 1);
 	f->init = init;
+	if (x->s->id != NULL)
+		f->id = sym_getn(x->a, x->s->id, CACHE_ID);
 	return 0;
 }
 
@@ -72,42 +81,85 @@ keep_file(struct apps *x, sym path, const char *text, size_t len)
 	f->len = len;
 }
 
-static int
-try_module(struct apps *x, const char *root, const char *dotted,
+static sym
+module_path(struct apps *x, const char *root, const char *dotted,
     const char *tail)
 {
 	struct strbuf path STRBUF_SCOPED = STRBUF_LIMIT(4096);
-	struct err e = ERR_INIT;
 
 	strbuf_str(&path, root);
 	for (const char *p = dotted; *p != '\0'; p++)
 		strbuf_char(&path, *p == '.' ? '/' : *p);
 	strbuf_str(&path, tail);
-	strbuf_reset(&x->text);
-	if (path.over || source_read(x->s, &x->text, path.s, &e) != 1)
+	return path.over ? NULL : sym_getn(x->a, path.s, path.len);
+}
+
+/* A file that may be the module: 1 if it is there, with its text if wanted. */
+static int
+try_path(struct apps *x, struct cache_need *d, sym path, bool text)
+{
+	struct err e = ERR_INIT;
+
+	if (path == NULL)
 		return 0;
-	x->text_path = sym_getn(x->a, path.s, path.len);
+	strbuf_reset(&x->text);
+	if (x->s->ops->id_of == NULL) {
+		if (!text || source_read(x->s, &x->text, path, &e) != 1)
+			return 0;
+	} else if (x->s->ops->id_of(x->s, &d->id, x->a, path, &e) != 1 ||
+	    (text && x->s->ops->read_id(x->s, &x->text, d->id, path,
+	    &e) != 1)) {
+		return 0;
+	}
+	d->path = path;
 	return 1;
 }
 
 /* "shop.fields": below the project's root, else below the tree's top. */
 static int
+resolve(struct apps *x, struct cache_need *d, const char *dotted, bool text)
+{
+	const char *roots[2] = { x->root, "" };
+
+	*d = (struct cache_need){ .dotted = sym_get(x->a, dotted) };
+	for (int i = 0; i < (*x->root != '\0' ? 2 : 1); i++)
+		if (try_path(x, d, module_path(x, roots[i], dotted, ".py"),
+		    text) == 1 || try_path(x, d, module_path(x, roots[i],
+		    dotted, "/__init__.py"), text) == 1)
+			return 1;
+	return 0;
+}
+
+static int
 find_module(void *ctx, const char *dotted, const char **text, size_t *len,
     const char **path)
 {
 	struct apps *x = ctx;
-	const char *roots[2] = { x->root, "" };
+	struct cache_need d;
+	int r = resolve(x, &d, dotted, true);
 
-	for (int i = 0; i < (*x->root != '\0' ? 2 : 1); i++)
-		if (try_module(x, roots[i], dotted, ".py") == 1 ||
-		    try_module(x, roots[i], dotted, "/__init__.py") == 1) {
-			*text = arena_copy(x->a, x->text.s, x->text.len + 1);
-			*len = x->text.len;
-			*path = x->text_path;
-			keep_file(x, x->text_path, *text, *len);
-			return 1;
-		}
-	return 0;
+	*list_add(x->a, &x->needs) = d;
+	if (r != 1)
+		return 0;
+	*text = arena_copy(x->a, x->text.s, x->text.len + 1);
+	*len = x->text.len;
+	*path = d.path;
+	keep_file(x, d.path, *text, *len);
+	return 1;
+}
+
+/* Are the modules here what they were there? */
+static bool
+needs_hold(struct apps *x, const struct cache_need *v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct cache_need d;
+
+		resolve(x, &d, v[i].dotted, false);
+		if (d.path != v[i].path || d.id != v[i].id)
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -133,76 +185,102 @@ folder_app(struct apps *x, sym folder)
 	return sym_getn(x->a, folder + start, n - start);
 }
 
-/* The same file in the other tree, if its bytes are all that it is made of. */
-static const struct migration *
-same_file(struct apps *x, sym path, const struct strbuf *b)
+/* The same file in the other tree, if its bytes are all that it is made of, or
+ * the rest is the same too. */
+static const struct read_blob *
+same_file(struct apps *x, const struct found *f)
 {
 	const struct migrations *o = x->other;
-	char hex[65];
 
-	if (o == NULL || o->n == 0)
-		return NULL;
-	for (uint32_t i = 0; i < o->n; i++) {
-		const struct migration *m = &o->v[(x->hint + i) % o->n];
-		if (m->path != path)
+	for (uint32_t i = 0; o != NULL && f->id != NULL && i < o->nblobs; i++) {
+		const struct read_blob *b = &o->blobs[(x->hint + i) %
+		    o->nblobs];
+		if (b->path != f->path)
 			continue;
-		x->hint = (x->hint + i + 1) % o->n;
-		if (!m->alone || m->nproblems > 0)
-			return NULL;
-		sha256_hex(hex, b->s, b->len);
-		return streq(hex, m->blob) ? m : NULL;
+		x->hint = (x->hint + i + 1) % o->nblobs;
+		return b->id == f->id && (b->none || b->m.alone ||
+		    x->same_needs) ? b : NULL;
 	}
 	return NULL;
 }
 
-static const char *
-same_text(struct apps *x, sym path)
+/* m NULL: the file holds none. */
+static void
+keep(struct apps *x, const struct found *f, const struct migration *m)
 {
-	for (uint32_t i = 0; i < x->other->nfiles; i++)
-		if (x->other->files[i].path == path)
-			return x->other->files[i].text;
-	return NULL;
+	if (f->id != NULL) {
+		struct read_blob *b = list_add(x->a, &x->blobs);
+		b->path = f->path;
+		b->id = f->id;
+		b->none = m == NULL;
+		if (m != NULL)
+			b->m = *m;
+	}
+	if (m != NULL)
+		*list_add(x->a, &x->all) = *m;
 }
 
-static int
-read_one(struct apps *x, struct reader *r, const struct found *f)
+/* Is it known, what the blob says? */
+static bool
+known(struct apps *x, const struct found *f)
 {
-	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(SYNTAX_BYTES_MAX + 1);
+	const struct read_blob *b = x->texts ? NULL : same_file(x, f);
+	struct migration m;
+
+	if (b != NULL) {
+		keep(x, f, b->none ? NULL : &b->m);
+		return true;
+	}
+	int r = x->cache != NULL && f->id != NULL ? cache_get(x->cache, &m,
+	    f->path, f->id) : -1;
+	if (r >= 0)
+		keep(x, f, r > 0 ? &m : NULL);
+	return r >= 0;
+}
+
+static void
+read_text(struct apps *x, struct reader *r, const struct found *f,
+    const struct strbuf *b)
+{
+	const char *text = arena_copy(x->a, b->s, b->len + 1);
 	struct err e = ERR_INIT;
 	struct migration m = { 0 };
 	uint32_t line = 0;
 
-	int got = source_read(x->s, &b, f->path, &e);
-	if (got < 0)
-		unreadable(x, f->path, 0, e.msg);
-	if (got != 1)
-		return 0;
-	const struct migration *same = f->init ? NULL :
-	    same_file(x, f->path, &b);
-	const char *text = same != NULL ? same_text(x, f->path) : NULL;
-	if (text != NULL) {
-		keep_file(x, f->path, text, b.len);
-		m = *same;
-		m.app = folder_app(x, f->folder);
-		migration_settle(&m);
-		*list_add(x->a, &x->all) = m;
-		return 0;
-	}
-	text = arena_copy(x->a, b.s, b.len + 1);
-	keep_file(x, f->path, text, b.len);
+	keep_file(x, f->path, text, b->len);
 	if (f->init)
-		return 0;
+		return;
 	const char *dotted = path_dotted(x->a, f->path + strlen(x->root));
-	got = migration_parse(&m, r, folder_app(x, f->folder), f->path,
-	    dotted, text, b.len, &line, &e);
+	int got = migration_parse(&m, r, folder_app(x, f->folder), f->path,
+	    dotted, text, b->len, &line, &e);
 	if (got < 0)
 		unreadable(x, f->path, line, e.msg);
-	if (got == 1)
+	else if (m.nproblems > 0)	/* not known by its blob: told again */
 		*list_add(x->a, &x->all) = m;
+	else
+		keep(x, f, got == 1 ? &m : NULL);
+	if (x->cache != NULL && f->id != NULL && m.nproblems == 0 &&
+	    r->steps > 0 && (got == 1 || (got == 0 && !r->looked)))
+		cache_put(x->cache, f->path, f->id, got == 1 ? &m : NULL);
 	/* an order that is not known is as bad as a file that cannot be read */
 	for (uint32_t i = 0; i < m.nproblems; i++)
 		unreadable(x, f->path, m.problems[i].line, m.problems[i].what);
-	return 0;
+}
+
+static void
+read_one(struct apps *x, struct reader *r, const struct found *f)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(SYNTAX_BYTES_MAX + 1);
+	struct err e = ERR_INIT;
+
+	if ((f->init && !x->texts) || known(x, f))
+		return;
+	int got = f->id != NULL ? x->s->ops->read_id(x->s, &b, f->id, f->path,
+	    &e) : source_read(x->s, &b, f->path, &e);
+	if (got < 0)
+		unreadable(x, f->path, 0, e.msg);
+	if (got == 1)
+		read_text(x, r, f, &b);
 }
 
 /* How often the migrations v[0..n) name one of each other in app. */
@@ -286,11 +364,50 @@ root_of(struct arena *a, const struct cfg_project *p)
 	return sym_printf(a, "%.*s/", (int)n, root);
 }
 
+static void
+parts_hold(struct apps *x)
+{
+	for (uint32_t i = 0; i < cache_parts(x->cache); i++) {
+		struct cache_need *v;
+		uint32_t n = cache_needs(x->cache, i, &v);
+
+		if (n > 0 && needs_hold(x, v, n))
+			cache_part_holds(x->cache, i);
+	}
+}
+
+static int
+read_all(struct apps *x, struct migrations *out, struct err *e)
+{
+	struct module_lookup lookup = { find_module, x };
+	struct reader r = { .a = x->a, .lookup = &lookup };
+
+	*out = (struct migrations){ 0 };
+	if (x->s->ops->walk(x->s, false, collect, x, e) != 0)
+		return -1;
+	x->same_needs = x->other != NULL && x->s->ops->id_of != NULL &&
+	    needs_hold(x, x->other->needs, x->other->nneeds);
+	for (uint32_t i = 0; i < x->found.n; i++)
+		read_one(x, &r, &x->found.v[i]);
+	mend_labels(x);
+	*out = (struct migrations){ .v = x->all.v, .n = x->all.n,
+		.files = x->files.v, .nfiles = x->files.n,
+		.unread = x->unread.v, .nunread = x->unread.n,
+		.blobs = x->blobs.v, .nblobs = x->blobs.n,
+		.needs = x->needs.v, .nneeds = x->needs.n };
+	return 0;
+}
+
 int
 source_migrations(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p, struct err *e)
 {
-	return source_migrations_beside(out, a, s, p, NULL, e);
+	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
+	    .texts = true, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
+	int rc = read_all(&x, out, e);
+
+	strbuf_release(&x.text);
+	return rc;
 }
 
 int
@@ -300,22 +417,15 @@ source_migrations_beside(struct migrations *out, struct arena *a,
 {
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
 	    .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
-	struct module_lookup lookup = { find_module, &x };
-	struct reader r = { .a = a, .lookup = &lookup };
-	int rc = s->ops->walk(s, false, collect, &x, e);
 
-	memset(out, 0, sizeof(*out));
-	for (uint32_t i = 0; rc == 0 && i < x.found.n; i++)
-		rc = read_one(&x, &r, &x.found.v[i]);
+	if (s->cache != NULL) {
+		x.cache = cache_open(s->cache, x.root, a);
+		parts_hold(&x);
+	}
+	int rc = read_all(&x, out, e);
+	if (rc == 0 && x.cache != NULL)
+		cache_write(x.cache, x.needs.v, x.needs.n);
+	cache_close(x.cache);
 	strbuf_release(&x.text);
-	if (rc != 0)
-		return -1;
-	mend_labels(&x);
-	out->v = x.all.v;
-	out->n = x.all.n;
-	out->files = x.files.v;
-	out->nfiles = x.files.n;
-	out->unread = x.unread.v;
-	out->nunread = x.unread.n;
-	return 0;
+	return rc;
 }

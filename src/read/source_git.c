@@ -5,6 +5,7 @@
 
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "read/cache.h"
 #include "read/read.h"
 #include "read/repo.h"
 
@@ -13,7 +14,10 @@ struct in_git {
 	git_repository *git;	/* borrowed */
 	git_tree *tree;
 	git_index *index;
+	struct strbuf cache;
 };
+
+_Static_assert(CACHE_ID == GIT_OID_RAWSZ, "ids are as long as git's");
 
 CLEANUP_FN(git_object, git_object_free)
 CLEANUP_FN(git_tree, git_tree_free)
@@ -55,9 +59,8 @@ blob_add(struct in_git *g, struct strbuf *b, const git_oid *id,
 }
 
 static int
-tree_read(struct source *s, struct strbuf *b, const char *path, struct err *e)
+tree_id(struct in_git *g, git_oid *id, const char *path, struct err *e)
 {
-	struct in_git *g = (struct in_git *)s;
 	CLEANUP(git_tree_entry_free) git_tree_entry *t = NULL;
 
 	if (!path_plain(path))
@@ -69,7 +72,40 @@ tree_read(struct source *s, struct strbuf *b, const char *path, struct err *e)
 		return err_git(e, rc, path);
 	if (!is_file(git_tree_entry_filemode(t)))
 		return 0;
-	return blob_add(g, b, git_tree_entry_id(t), path, e);
+	git_oid_cpy(id, git_tree_entry_id(t));
+	return 1;
+}
+
+static int
+tree_id_of(struct source *s, sym *id, struct arena *a, const char *path,
+    struct err *e)
+{
+	git_oid oid;
+	int r = tree_id((struct in_git *)s, &oid, path, e);
+
+	if (r > 0)
+		*id = sym_getn(a, (const char *)oid.id, CACHE_ID);
+	return r;
+}
+
+static int
+git_read_id(struct source *s, struct strbuf *b, sym id, const char *path,
+    struct err *e)
+{
+	git_oid oid;
+
+	git_oid_fromraw(&oid, (const unsigned char *)id);
+	return blob_add((struct in_git *)s, b, &oid, path, e);
+}
+
+static int
+tree_read(struct source *s, struct strbuf *b, const char *path, struct err *e)
+{
+	struct in_git *g = (struct in_git *)s;
+	git_oid id;
+	int r = tree_id(g, &id, path, e);
+
+	return r > 0 ? blob_add(g, b, &id, path, e) : r;
 }
 
 static int
@@ -90,7 +126,10 @@ each_blob(struct walk *w, const git_oid *id)
 		if (rc != 0)
 			return err_git(w->e, rc, w->path.s);
 	}
-	return w->each(w->ctx, w->path.s, size);
+	w->g->s.id = (const char *)id->id;
+	int r = w->each(w->ctx, w->path.s, size);
+	w->g->s.id = NULL;
+	return r;
 }
 
 static int
@@ -149,14 +188,29 @@ git_free(struct source *s)
 
 	git_tree_free(g->tree);
 	git_index_free(g->index);
+	strbuf_release(&g->cache);
 	free(g);
+}
+
+static struct in_git *
+git_new(const struct source_ops *ops, struct repo *r)
+{
+	struct in_git *g = xcalloc(1, sizeof(*g));
+
+	g->s.ops = ops;
+	g->git = repo_git(r);
+	g->cache = (struct strbuf)STRBUF_INIT;
+	strbuf_printf(&g->cache, "%ssluice", git_repository_commondir(g->git));
+	g->s.cache = g->cache.s;
+	return g;
 }
 
 int
 source_commit(struct source **out, struct repo *r, const char *commit,
     struct err *e)
 {
-	static const struct source_ops ops = { tree_read, tree_walk, git_free };
+	static const struct source_ops ops = { tree_read, tree_walk, git_free,
+	    tree_id_of, git_read_id };
 	CLEANUP(git_object_free) git_object *any = NULL;
 	git_object *tree = NULL;
 
@@ -168,12 +222,20 @@ source_commit(struct source **out, struct repo *r, const char *commit,
 		return err_set(e, "there is no commit '%s'", commit);
 	if (rc != 0)
 		return err_git(e, rc, commit);
-	struct in_git *g = xcalloc(1, sizeof(*g));
-	g->s.ops = &ops;
-	g->git = repo_git(r);
+	struct in_git *g = git_new(&ops, r);
 	g->tree = (git_tree *)tree;
 	*out = &g->s;
 	return 0;
+}
+
+static const git_index_entry *
+index_entry(struct in_git *g, const char *path)
+{
+	const git_index_entry *t = git_index_get_bypath(g->index, path, 0);
+
+	return t == NULL || !is_file(t->mode) ||
+	    (t->flags_extended & GIT_INDEX_ENTRY_INTENT_TO_ADD) != 0 ?
+	    NULL : t;
 }
 
 static int
@@ -181,12 +243,21 @@ index_read(struct source *s, struct strbuf *b, const char *path,
     struct err *e)
 {
 	struct in_git *g = (struct in_git *)s;
-	const git_index_entry *t = git_index_get_bypath(g->index, path, 0);
+	const git_index_entry *t = index_entry(g, path);
 
-	if (t == NULL || !is_file(t->mode) ||
-	    (t->flags_extended & GIT_INDEX_ENTRY_INTENT_TO_ADD) != 0)
-		return 0;
-	return blob_add(g, b, &t->id, path, e);
+	return t == NULL ? 0 : blob_add(g, b, &t->id, path, e);
+}
+
+static int
+index_id_of(struct source *s, sym *id, struct arena *a, const char *path,
+    struct err *e)
+{
+	const git_index_entry *t = index_entry((struct in_git *)s, path);
+
+	(void)e;
+	if (t != NULL)
+		*id = sym_getn(a, (const char *)t->id.id, CACHE_ID);
+	return t != NULL;
 }
 
 static bool
@@ -230,7 +301,7 @@ int
 source_index(struct source **out, struct repo *r, struct err *e)
 {
 	static const struct source_ops ops = { index_read, index_walk,
-	    git_free };
+	    git_free, index_id_of, git_read_id };
 	git_index *index = NULL;
 
 	*out = NULL;
@@ -241,9 +312,7 @@ source_index(struct source **out, struct repo *r, struct err *e)
 		git_index_free(index);
 		return err_git(e, rc, "cannot read the index");
 	}
-	struct in_git *g = xcalloc(1, sizeof(*g));
-	g->s.ops = &ops;
-	g->git = repo_git(r);
+	struct in_git *g = git_new(&ops, r);
 	g->index = index;
 	*out = &g->s;
 	return 0;

@@ -101,17 +101,9 @@ main(void)
 	is(sql->ops.v[0].cls, "shop.ops.Quiet", "known by its name");
 	field_bases(&m);
 	source_memory(&s, m.files, m.nfiles, &e);
-	struct migrations again, beside;
+	struct migrations again;
 	is_int(source_migrations(&again, a, s, &p, &e), 0, "the kept files, read again");
-	is_int(source_migrations_beside(&beside, a, s, &p, &m, &e), 0, "and beside the first");
 	source_free(s);
-	struct strbuf three STRBUF_SCOPED = STRBUF_INIT;
-	list_of(&three, &beside);
-	is(three.s, one.s, "which gives the same");
-	ok(find(&beside, "0002_b")->alone &&
-	    find(&beside, "0002_b")->deps == find(&m, "0002_b")->deps, "what stands alone is not read again");
-	ok(!find(&beside, "0002_sql")->alone && find(&beside, "0002_sql")->deps != find(&m, "0002_sql")->deps,
-	    "what other files have a part in is");
 	list_of(&two, &again);
 	is(two.s, one.s, "give the same");
 	is(find(&again, "0002_sql")->digest, sql->digest, "digests too");
