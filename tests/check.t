@@ -117,6 +117,21 @@ said '0001_initial' "a folder without git and without a configuration"
 ok "as JSON" sh -c "sluice-check --dir '$T/plain' --format json || [ \$? -eq 1 ]"
 is "$(json 'd["mode"], len(d["migrations"])')" "alone 5" "each alone"
 
+cat >"$T/plain/shop/migrations/0009_py, %.py" <<END
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [
+        migrations.RunPython(print),
+    ]
+END
+exits 1 "what cannot be read, for GitHub" sluice-check --dir "$T/plain" --format github
+said '^::error file=shop/migrations/0009_py%2C %25.py,line=7,title=opaque::shop/migrations/0009_py, %25.py:7: ' \
+    "has its line, and is escaped"
+rm "$T/plain/shop/migrations/0009_py, %.py"
+
 # --- what is upserted needs its constraint, what is not does well without ---
 mkdir -p "$T/up" && cp -r "$T/plain/." "$T/up" && cd "$T/up" || exit 3
 last=$(cd shop/migrations && ls 0*.py | tail -n 1)

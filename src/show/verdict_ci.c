@@ -25,12 +25,15 @@ struct remark {
 
 typedef void emit(void *ctx, const struct remark *r);
 
-/* The line of the first reason that is this migration's own. */
+/* The line of what cannot be read, or of the first reason that is this
+ * migration's own. */
 static uint32_t
 line_of(const struct verdict *v)
 {
 	const struct findings *const all[] = { &v->a, &v->b, &v->never };
 
+	if (v->forward == FWD_OPAQUE && v->nparts > 0 && v->parts[0].line > 0)
+		return v->parts[0].line;
 	for (size_t k = 0; k < countof(all); k++)
 		for (uint32_t i = 0; i < all[k]->n; i++)
 			if (all[k]->v[i].m == v->m && all[k]->v[i].line > 0)
