@@ -21,50 +21,80 @@ has_hazard(const struct fixing *f, const char *code)
 	return false;
 }
 
-/* Fit for a Python string in single quotes. */
+/* All indexes that the change makes, each built while the table is used. */
 static sym
-quoted(struct fixing *f, const char *text)
+indexes(struct fixing *f)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 
-	for (; *text != '\0'; text++) {
-		if (*text == '\'' || *text == '\\')
-			strbuf_char(&b, '\\');
-		strbuf_char(&b, *text);
+	for (uint32_t i = 0; i < f->c->fwd.n; i++) {
+		const struct ddl *d = &f->c->fwd.v[i];
+		const char *at = d->kind != DDL_ADD_CON || d->con == NULL ||
+		    d->sql == NULL || !starts_with(d->sql, "CREATE ") ? NULL :
+		    strstr(d->sql, "INDEX ");
+
+		if (at == NULL || d->con->name == NULL)
+			continue;
+		at += strlen("INDEX ");
+		strbuf_str(&b, fix_sql(f, sym_printf(f->j->a,
+		    "%.*sCONCURRENTLY %s", (int)(at - d->sql), d->sql, at),
+		    sym_printf(f->j->a, "DROP INDEX CONCURRENTLY IF EXISTS "
+		    "\"%s\"", d->con->name)));
 	}
-	return sym_get(f->j->a, b.s);
+	return b.len > 0 ? sym_get(f->j->a, b.s) : NULL;
+}
+
+/* Indexes alone, so that nothing else of it has to be written in SQL. */
+static bool
+only_indexes(const struct fixing *f)
+{
+	for (uint32_t i = 0; i < f->c->fwd.n; i++) {
+		const struct ddl *d = &f->c->fwd.v[i];
+
+		if (d->kind != DDL_ADD_CON || d->sql == NULL ||
+		    !starts_with(d->sql, "CREATE "))
+			return false;
+	}
+	return true;
 }
 
 static void
 index_concurrently(struct fixing *f)
 {
 	const struct op *op = f->c->op;
+	sym all = indexes(f);
 
-	if (op != NULL && op->kind == OP_ADD_INDEX && op->value != NULL) {
+	if (op == NULL)
+		return;
+	if (op->kind == OP_ADD_INDEX && op->value != NULL) {
 		fix_add(f, "build it while the table is written to, in a migration "
-		    "of its own", CONTRIB "AddIndexConcurrently\n\n"
+		    "of its own", CONTRIB "AddIndexConcurrently\n\n\n"
 		    "class Migration(migrations.Migration):\n"
-		    "    atomic = False\n"
+		    "    atomic = False\n%s"
 		    "    operations = [\n"
-		    "        AddIndexConcurrently(\n"
-		    "            model_name=\"%s\",\n"
-		    "            index=%s,\n"
-		    "        ),\n"
-		    "    ]\n", op->model, fix_call(f, op->value, NULL, ""));
-	} else if (f->d->con != NULL && f->d->sql != NULL &&
-	    starts_with(f->d->sql, "CREATE ") &&
-	    strstr(f->d->sql, "INDEX ") != NULL) {
-		const char *at = strstr(f->d->sql, "INDEX ") + 6;
-
-		fix_add(f, "build the index while the table is written to, in a "
-		    "migration of its own with atomic = False; the operation "
-		    "itself goes into state_operations",
-		    "migrations.RunSQL(\n"
-		    "    '%.*sCONCURRENTLY %s',\n"
-		    "    'DROP INDEX CONCURRENTLY IF EXISTS \"%s\"',\n"
-		    "),\n", (int)(at - f->d->sql), f->d->sql, quoted(f, at),
-		    f->d->con->name);
+		    "        AddIndexConcurrently(model_name=\"%s\", "
+		    "index=%s),\n"
+		    "    ]\n", fix_depends(f), op->model, fix_call(f, op->value,
+		    NULL, ""));
+		return;
 	}
+	if (all == NULL)
+		return;
+	if (op->kind == OP_ADD_FIELD && op->value != NULL) {
+		fix_add(f, "add the column without its index, and build that while "
+		    "the table is written to", "# 1\n%s,\n"
+		    "# 2, atomic = False\n%s", fix_operation(f, NULL, "db_index",
+		    "db_index=False"), fix_apart(f, all, fix_operation(f,
+		    "AlterField", NULL, "")));
+		return;
+	}
+	if (op->kind == OP_RUN_SQL)
+		fix_add(f, "build it while the table is written to, in a migration "
+		    "of its own", "# 1, atomic = False\n%s", all);
+	else if (only_indexes(f) && fix_operation(f, NULL, NULL, "") != NULL)
+		fix_add(f, "build it while the table is written to, in a migration "
+		    "of its own", "# 1, atomic = False\n%s", fix_apart(f, all,
+		    fix_operation(f, NULL, NULL, "")));
 }
 
 void
@@ -75,25 +105,39 @@ fix_not_null(struct fixing *f)
 	if (!has_hazard(f, "scan-locks"))
 		return;
 	sym k = sym_printf(f->j->a, "%.40s_%.18s_set", t, c);
+	sym drop = sym_printf(f->j->a, "ALTER TABLE \"%s\" DROP CONSTRAINT "
+	    "IF EXISTS \"%s\"", t, k);
+	sym own = f->c->op == NULL ? NULL : fix_operation(f, NULL, NULL, "");
 
 	fix_add(f, "let a CHECK prove it first: three migrations, and none of them "
 	    "reads the table under a lock that others wait for",
-	    "# 1\n"
-	    "migrations.RunSQL(\n"
-	    "    'ALTER TABLE \"%s\" ADD CONSTRAINT \"%s\" CHECK (\"%s\" IS NOT "
-	    "NULL) NOT VALID',\n"
-	    "    'ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"',\n"
-	    "),\n"
-	    "# 2\n"
-	    "migrations.RunSQL(\n"
-	    "    'ALTER TABLE \"%s\" VALIDATE CONSTRAINT \"%s\"',\n"
-	    "    migrations.RunSQL.noop,\n"
-	    "),\n"
-	    "# 3: this AlterField, then\n"
-	    "migrations.RunSQL(\n"
-	    "    'ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"',\n"
-	    "    migrations.RunSQL.noop,\n"
-	    "),\n", t, k, c, t, k, t, k, t, k);
+	    "# 1\n%s# 2\n%s# 3\n%s%s%s",
+	    fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" ADD CONSTRAINT "
+	    "\"%s\" CHECK (\"%s\" IS NOT NULL) NOT VALID", t, k, c), drop),
+	    fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" VALIDATE "
+	    "CONSTRAINT \"%s\"", t, k), NULL), own == NULL ?
+	    "# the operation itself" : own, own == NULL ? "\n" : ",\n",
+	    fix_sql(f, drop, NULL));
+}
+
+/* By hand: for Django before 4.0, and for checks that fields bring along. */
+static void
+check_by_hand(struct fixing *f)
+{
+	const struct con *c = f->d->con;
+	sym t = f->d->table, own = fix_operation(f, NULL, NULL, "");
+	sym drop = sym_printf(f->j->a, "ALTER TABLE \"%s\" DROP CONSTRAINT "
+	    "\"%s\"", t, c->name);
+
+	if (own == NULL || c->expr == NULL || c->name == NULL ||
+	    f->c->fwd.n != 1)
+		return;
+	fix_add(f, "add it without reading the table, then validate it in a second "
+	    "migration, while others write", "# 1\n%s# 2\n%s",
+	    fix_apart(f, fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" "
+	    "ADD CONSTRAINT \"%s\" CHECK (%s) NOT VALID", t, c->name, c->expr),
+	    drop), own), fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" "
+	    "VALIDATE CONSTRAINT \"%s\"", t, c->name), NULL));
 }
 
 static void
@@ -101,9 +145,13 @@ check_not_valid(struct fixing *f)
 {
 	const struct op *op = f->c->op;
 
-	if (op == NULL || op->kind != OP_ADD_CONSTRAINT || op->value == NULL ||
-	    f->j->s->django < 400)
+	if (op == NULL)
 		return;
+	if (op->kind != OP_ADD_CONSTRAINT || op->value == NULL ||
+	    f->j->s->django < 400) {
+		check_by_hand(f);
+		return;
+	}
 	fix_add(f, "add it without reading the table, then validate it in a second "
 	    "migration, while others write",
 	    CONTRIB "AddConstraintNotValid, ValidateConstraint\n\n"
@@ -122,24 +170,27 @@ foreign_not_valid(struct fixing *f)
 {
 	const struct con *c = f->d->con;
 
-	if (c->ncols != 1 || c->ref_col == NULL)
+	const struct op *op = f->c->op;
+
+	if (c->ncols != 1 || c->ref_col == NULL || c->name == NULL ||
+	    op == NULL)
 		return;
+	sym drop = sym_printf(f->j->a, "ALTER TABLE \"%s\" DROP CONSTRAINT "
+	    "\"%s\"", f->d->table, c->name);
+	sym add = fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" ADD "
+	    "CONSTRAINT \"%s\" FOREIGN KEY (\"%s\") REFERENCES \"%s\" (\"%s\") "
+	    "DEFERRABLE INITIALLY DEFERRED NOT VALID", f->d->table, c->name,
+	    c->cols[0], c->ref_table, c->ref_col), drop);
+	bool field = op->kind == OP_ADD_FIELD && op->value != NULL;
+	sym own = fix_operation(f, field ? "AlterField" : NULL, NULL, "");
 	fix_add(f, "add the foreign key without looking up every row, then validate "
-	    "it in a second migration, while others write (the operation "
-	    "itself goes into state_operations)",
-	    "# 1\n"
-	    "migrations.RunSQL(\n"
-	    "    'ALTER TABLE \"%s\" ADD CONSTRAINT \"%s\" FOREIGN KEY (\"%s\") "
-	    "REFERENCES \"%s\" (\"%s\") DEFERRABLE INITIALLY DEFERRED NOT "
-	    "VALID',\n"
-	    "    'ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"',\n"
-	    "),\n"
-	    "# 2\n"
-	    "migrations.RunSQL(\n"
-	    "    'ALTER TABLE \"%s\" VALIDATE CONSTRAINT \"%s\"',\n"
-	    "    migrations.RunSQL.noop,\n"
-	    "),\n", f->d->table, c->name, c->cols[0], c->ref_table, c->ref_col,
-	    f->d->table, c->name, f->d->table, c->name);
+	    "it in a second migration, while others write",
+	    "# 1\n%s%s%s# 2\n%s", field ? fix_operation(f, NULL, NULL,
+	    "db_constraint=False") : "", field ? ",\n" : "",
+	    own == NULL || (!field && f->c->fwd.n > 1) ? add :
+	    fix_apart(f, add, own), fix_sql(f, sym_printf(f->j->a,
+	    "ALTER TABLE \"%s\" VALIDATE CONSTRAINT \"%s\"", f->d->table,
+	    c->name), NULL));
 }
 
 /* The statements of a change without its foreign keys, for RunSQL. */
@@ -174,23 +225,8 @@ foreign_left_alone(struct fixing *f)
 	    n == 0 || others(&rev, &f->c->rev) == 0)
 		return;
 	fix_add(f, "leave the foreign key alone: only what changes goes to the "
-	    "database",
-	    "migrations.SeparateDatabaseAndState(\n"
-	    "    database_operations=[\n"
-	    "        migrations.RunSQL(\n"
-	    "            '%s',\n"
-	    "            '%s',\n"
-	    "        ),\n"
-	    "    ],\n"
-	    "    state_operations=[\n"
-	    "        migrations.AlterField(\n"
-	    "            model_name=\"%s\",\n"
-	    "            name=\"%s\",\n"
-	    "            field=%s,\n"
-	    "        ),\n"
-	    "    ],\n"
-	    "),\n", quoted(f, fwd.s), quoted(f, rev.s), op->model, op->name,
-	    fix_call(f, op->value, NULL, ""));
+	    "database", "%s", fix_apart(f, fix_sql(f, fwd.s, rev.s),
+	    fix_operation(f, NULL, NULL, "")));
 }
 
 /* One UPDATE under the lock of the ALTER TABLE: rows first, in batches. */
@@ -204,55 +240,61 @@ fix_nulls(struct fixing *f)
 
 	if (op == NULL || op->kind != OP_ALTER_FIELD)
 		return;
-	if (v != NULL)
-		value_print(&d, v);
-	else
-		strbuf_str(&d, "\"\"");
+	strbuf_printf(&d, "%s%s", v == NULL ? "\"\"" : fix_value(f, v),
+	    v != NULL && v->kind == VALUE_NAME ? "()" : "");
 	fix_add(f, "fill the rows first, in batches, in a migration of its own "
-	    "(it runs before the roll, and again after it)",
-	    "# sluice: safe because \"fills in batches, idempotent\" repeat\n"
+	    "before the roll: then this one finds only what was written since",
+	    "# sluice: safe because \"fills in batches, idempotent\"\n"
 	    "def fill(apps, schema_editor):\n"
 	    "    rows = apps.get_model(\"%s\", \"%s\").objects.filter(%s=None)\n"
 	    "    while rows.filter(pk__in=list(rows.values_list(\"pk\", "
 	    "flat=True)[:1000])).update(%s=%s):\n"
 	    "        pass\n\n\n"
 	    "class Migration(migrations.Migration):\n"
-	    "    atomic = False\n"
+	    "    atomic = False\n%s"
 	    "    operations = [migrations.RunPython(fill, "
 	    "migrations.RunPython.noop)]\n", f->m->m->app, op->model, op->name,
-	    op->name, d.s);
+	    op->name, d.s, fix_depends(f));
 }
 
+/* Of a constraint that names its columns, and of a field that is unique. */
 static void
 unique_by_index(struct fixing *f)
 {
 	const struct con *c = f->d->con;
+	const struct op *op = f->c->op;
 	struct strbuf cols STRBUF_SCOPED = STRBUF_INIT;
 	/* without a name of its own: as PostgreSQL would name it */
 	sym name = c->name != NULL || c->ncols == 0 || c->cols[0] == NULL ?
 	    c->name : sym_printf(f->j->a, "%.29s_%.29s_key", f->d->table,
 	    c->cols[0]);
+	sym t = f->d->table;
 
 	for (uint16_t i = 0; i < c->ncols; i++) {
 		if (c->cols[i] == NULL)
 			return;
 		strbuf_printf(&cols, "%s\"%s\"", i > 0 ? ", " : "", c->cols[i]);
 	}
+	if (op == NULL || c->deferrable || name == NULL)
+		return;
+	bool field = op->kind == OP_ADD_FIELD;
+	sym own = fix_operation(f, field ? "AlterField" : NULL, NULL, "");
+	if (own == NULL || (!field && f->c->fwd.n > 2))
+		return;
+	sym using = fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" ADD "
+	    "CONSTRAINT \"%s\" UNIQUE USING INDEX \"%s\"", t, name, name),
+	    sym_printf(f->j->a, "ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"", t,
+	    name));
+	sym more = indexes(f);		/* of text, for LIKE */
 	fix_add(f, "build the index while the table is used, then make the "
-	    "constraint of it (the operation itself goes into "
-	    "state_operations)",
-	    "# 1, with atomic = False\n"
-	    "migrations.RunSQL(\n"
-	    "    'CREATE UNIQUE INDEX CONCURRENTLY \"%s\" ON \"%s\" (%s)',\n"
-	    "    'DROP INDEX CONCURRENTLY IF EXISTS \"%s\"',\n"
-	    "),\n"
-	    "# 2\n"
-	    "migrations.RunSQL(\n"
-	    "    'ALTER TABLE \"%s\" ADD CONSTRAINT \"%s\" UNIQUE USING INDEX "
-	    "\"%s\"',\n"
-	    "    'ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"',\n"
-	    "),\n", name, f->d->table, cols.s, name, f->d->table, name, name,
-	    f->d->table, name);
+	    "constraint of it", "%s%s%s# %d, atomic = False\n%s%s# %d\n%s",
+	    field ? "# 1\n" : "", field ? fix_operation(f, NULL, "unique", "") :
+	    "", field ? ",\n" : "", field ? 2 : 1, fix_sql(f,
+	    sym_printf(f->j->a, "CREATE UNIQUE INDEX CONCURRENTLY \"%s\" ON "
+	    "\"%s\" (%s)%s", name, t, cols.s, c->nulls_equal ?
+	    " NULLS NOT DISTINCT" : ""), sym_printf(f->j->a, "DROP INDEX "
+	    "CONCURRENTLY IF EXISTS \"%s\"", name)), more == NULL ? "" : more,
+	    field ? 3 : 2, fix_apart(f, using, own));
 }
 
 void

@@ -37,49 +37,6 @@ has(const struct findings *f, enum reason_kind kind, sym table, sym column)
 
 /* ---- fields ---- */
 
-/* django.db.models.Q is models.Q where migrations are written. */
-static sym
-short_names(struct arena *a, const char *text)
-{
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
-
-	for (const char *at; (at = strstr(text, "django.db.models.")) != NULL;
-	    text = at + strlen("django.db.")) {
-		strbuf_add(&b, text, (size_t)(at - text));
-		if (starts_with(at, "django.db.models.deletion."))
-			strbuf_str(&b, "django.db.");
-	}
-	strbuf_str(&b, text);
-	return sym_get(a, b.s);
-}
-
-sym
-fix_call(struct fixing *f, const struct value *v, const char *without,
-    const char *with)
-{
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
-	const char *name = v->name == NULL ? "…" : v->name;
-	const char *dot = strrchr(name, '.');
-	const char *sep = "";
-
-	strbuf_printf(&b, "%s%s(", starts_with(name, "django.db.models") ?
-	    "models." : "", starts_with(name, "django.db.models") &&
-	    dot != NULL ? dot + 1 : name);
-	for (uint32_t i = 0; i < v->n; i++, sep = ", ") {
-		strbuf_str(&b, sep);
-		value_print(&b, v->items[i]);
-	}
-	for (uint32_t i = 0; i < v->nkw; i++) {
-		if (streq(v->kw[i].name, without))
-			continue;
-		strbuf_printf(&b, "%s%s=", sep, v->kw[i].name);
-		value_print(&b, v->kw[i].value);
-		sep = ", ";
-	}
-	strbuf_printf(&b, "%s%s)", with[0] == '\0' ? "" : sep, with);
-	return short_names(f->j->a, b.s);
-}
-
 static bool
 is_constant(const struct value *v)
 {
@@ -165,27 +122,26 @@ required_removed(struct fixing *f)
 
 	if (op == NULL || op->kind != OP_REMOVE_FIELD || c == NULL)
 		return;
+	struct strbuf there STRBUF_SCOPED = STRBUF_INIT;
+	strbuf_printf(&there, "ALTER TABLE \"%s\" ALTER COLUMN \"%s\" DROP NOT "
+	    "NULL", t->name, c->name);
+	/* or new code could not delete what these rows refer to */
+	for (uint16_t i = 0; i < t->ncons; i++)
+		if (t->cons[i].kind == CON_FK && t->cons[i].ncols == 1 &&
+		    streq(t->cons[i].cols[0], c->name))
+			strbuf_printf(&there, "; ALTER TABLE \"%s\" DROP "
+			    "CONSTRAINT IF EXISTS \"%s\"", t->name,
+			    t->cons[i].name);
+	/* no way back to NOT NULL: new code's rows have nothing there */
 	fix_add(f, "in two releases: first the code goes and the column may be "
-	    "NULL, then the column goes",
-	    "# this release\n"
-	    "migrations.SeparateDatabaseAndState(\n"
-	    "    database_operations=[\n"
-	    "        migrations.RunSQL(\n"
-	    "            'ALTER TABLE \"%s\" ALTER COLUMN \"%s\" DROP NOT NULL',\n"
-	    "            'ALTER TABLE \"%s\" ALTER COLUMN \"%s\" SET NOT NULL',\n"
-	    "        ),\n"
-	    "    ],\n"
-	    "    state_operations=[\n"
-	    "        migrations.RemoveField(model_name=\"%s\", name=\"%s\"),\n"
-	    "    ],\n"
-	    "),\n"
-	    "# next release\n"
-	    "migrations.RunSQL(\n"
-	    "    'ALTER TABLE \"%s\" DROP COLUMN \"%s\"',\n"
-	    "    'ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s NULL',\n"
-	    "),\n", t->name, c->name, t->name, c->name, op->model, op->name,
-	    t->name, c->name, t->name, c->name,
-	    c->type == NULL ? "…" : c->type);
+	    "NULL, then the column goes", "# this release\n%s"
+	    "# next release\n%s", fix_apart(f, fix_sql(f, there.s, NULL),
+	    sym_printf(f->j->a, "migrations.RemoveField(model_name=\"%s\", "
+	    "name=\"%s\")\n", op->model, op->name)),
+	    fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" DROP COLUMN "
+	    "\"%s\"", t->name, c->name), sym_printf(f->j->a, "ALTER TABLE "
+	    "\"%s\" ADD COLUMN \"%s\" %s NULL", t->name, c->name,
+	    c->type == NULL ? "…" : c->type)));
 }
 
 static void
@@ -201,13 +157,13 @@ foreign_first(struct fixing *f)
 			continue;
 		fix_add(f, "drop the foreign key first, in a migration of its own "
 		    "before this one: then new code can delete its parents",
-		    "migrations.RunSQL(\n"
-		    "    'ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"',\n"
-		    "    'ALTER TABLE \"%s\" ADD CONSTRAINT \"%s\" FOREIGN KEY "
-		    "(\"%s\") REFERENCES \"%s\" (\"%s\") DEFERRABLE INITIALLY "
-		    "DEFERRED NOT VALID',\n"
-		    "),\n", t->name, c->name, t->name, c->name, c->cols[0],
-		    c->ref_table, c->ref_col == NULL ? "id" : c->ref_col);
+		    "%s", fix_sql(f, sym_printf(f->j->a, "ALTER TABLE \"%s\" "
+		    "DROP CONSTRAINT \"%s\"", t->name, c->name),
+		    sym_printf(f->j->a, "ALTER TABLE \"%s\" ADD CONSTRAINT "
+		    "\"%s\" FOREIGN KEY (\"%s\") REFERENCES \"%s\" (\"%s\") "
+		    "DEFERRABLE INITIALLY DEFERRED NOT VALID", t->name, c->name,
+		    c->cols[0], c->ref_table, c->ref_col == NULL ? "id" :
+		    c->ref_col)));
 	}
 }
 

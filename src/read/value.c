@@ -182,6 +182,14 @@ print_items(struct strbuf *b, const struct value *v, const char *open,
 	strbuf_str(b, close);
 }
 
+static bool
+is_operator(const struct value *v)
+{
+	return ends_with(v->name, ".CombinedExpression") && v->n == 3 &&
+	    v->nkw == 0 && v->items[1]->kind == VALUE_STR &&
+	    v->items[1]->len == 1 && strchr("+-*/", v->items[1]->text[0]);
+}
+
 void
 value_print(struct strbuf *b, const struct value *v)
 {
@@ -222,6 +230,14 @@ value_print(struct strbuf *b, const struct value *v)
 		strbuf_str(b, v->name);
 		break;
 	case VALUE_CALL:
+		if (is_operator(v)) {	/* F('a') + 1 */
+			strbuf_char(b, '(');
+			value_print(b, v->items[0]);
+			strbuf_printf(b, " %s ", v->items[1]->text);
+			value_print(b, v->items[2]);
+			strbuf_char(b, ')');
+			break;
+		}
 		strbuf_str(b, v->name);
 		print_items(b, v, "(", ")");
 		break;

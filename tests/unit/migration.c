@@ -185,7 +185,7 @@ other_forms(void)
 	    "add a.b v=django.db.models.CharField(max_length=settings.X, default=lambda: 1)");
 	ok(value_opaque(m.ops.v[0].value), "a lambda is opaque");
 	ops("migrations.AddConstraint('a', models.CheckConstraint(check=models.Q(x=1) | ~models.Q(y__gt=models.F('z') + 1), name='c'))",
-	    "addcon a.c v=django.db.models.CheckConstraint(check=django.db.models.Q(django.db.models.Q(x=1), django.db.models.Q(django.db.models.Q(y__gt=django.db.models.CombinedExpression(django.db.models.F('z'), '+', django.db.models.Value(1))), _negated=True), _connector='OR'), name='c')");
+	    "addcon a.c v=django.db.models.CheckConstraint(check=django.db.models.Q(django.db.models.Q(x=1), django.db.models.Q(django.db.models.Q(y__gt=(django.db.models.F('z') + django.db.models.Value(1))), _negated=True), _connector='OR'), name='c')");
 	reads("\xef\xbb\xbf" HEAD "class Migration(migrations.Migration):\r\n\tdependencies = [\r\n\t]\r\n\toperations = [\r\n\t\tmigrations.DeleteModel('A'),\r\n\t]\r\n",
 	    "delete a");
 	reads(HEAD CLASS "    pass\n", "");
