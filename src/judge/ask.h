@@ -5,6 +5,20 @@
 #include "base/strbuf.h"
 #include "judge/verdict.h"
 
+/* runs_on that is asked of the same tables again and again: they never change,
+ * nor do the answers. */
+struct memo {
+	struct asked {
+		const struct table *want, *have;
+		const struct reason *v;
+		uint32_t n;
+		bool mute;
+	} v[64];
+};
+void runs_on_memo(struct findings *f, struct arena *a, const struct vec *want,
+    const struct vec *have, const struct names *touched,
+    const struct settings *s, struct memo *memo);
+
 /* The tables about which code may have come to run otherwise: of a release,
  * and where reasons are already known. */
 struct names reach_release(struct arena *a, const struct world *old,

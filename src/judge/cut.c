@@ -61,7 +61,8 @@ try(struct fixing *f, const struct moved *m, uint32_t n, struct cut *cut)
 
 	x.after = y.before = folded(j->a, x.before, x.m);
 	x.without = schema_without(j, k, false);
-	x.with = y.without = folded(j->a, x.without, x.m);
+	x.with = y.without = x.without.v == x.before.v ? x.after :
+	    folded(j->a, x.without, x.m);
 	cut->first = phase_of(j, &x);
 	cut->last = phase_of(j, &y);
 	if (cut->first == FWD_SPLIT || cut->last == FWD_SPLIT)

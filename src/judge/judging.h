@@ -14,6 +14,7 @@ struct judging {
 	uint64_t *needs;	/* rows of bits: does i need j? */
 	uint32_t words;		/* in a row */
 	bool first;		/* no code is deployed */
+	struct memo memo;
 	bool mute;		/* only degrees are asked for, no texts */
 };
 

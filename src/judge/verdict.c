@@ -121,9 +121,9 @@ difference(struct judging *j, const struct vec *want,
 	struct findings f = { .mute = j->mute }, known = { .mute = true };
 	struct names t = vec_touched(j->a, before, after);
 
-	runs_on(&f, j->a, want, after, &t, j->s);
+	runs_on_memo(&f, j->a, want, after, &t, j->s, &j->memo);
 	if (f.n > 0)
-		runs_on(&known, j->a, want, before, &t, j->s);
+		runs_on_memo(&known, j->a, want, before, &t, j->s, &j->memo);
 	findings_minus(&f, &known);
 	return f;
 }
@@ -137,7 +137,8 @@ without_old(struct judging *j, struct findings *f, const struct vec *want)
 	if (f->n == 0)
 		return;
 	struct names about = reach_reasons(j->a, f);
-	runs_on(&known, j->a, want, &j->r->old.have, &about, j->s);
+	runs_on_memo(&known, j->a, want, &j->r->old.have, &about, j->s,
+	    &j->memo);
 	findings_minus(f, &known);
 }
 
@@ -194,14 +195,15 @@ never(struct judging *j)
 	struct names t = reach_release(j->a, &j->r->old, &j->r->new.want,
 	    &j->at[j->n]);
 
-	runs_on(all, j->a, &j->r->new.want, &j->at[j->n], &t, j->s);
+	runs_on_memo(all, j->a, &j->r->new.want, &j->at[j->n], &t, j->s,
+	    &j->memo);
 	without_old(j, all, &j->r->old.want);
 	struct names about = reach_reasons(j->a, all);
 	for (uint32_t k = 0; k < j->n && seen.n < all->n; k++) {
 		struct findings f = { .mute = true };
 
-		runs_on(&f, j->a, &j->r->v[k]->after.want, &j->at[k + 1],
-		    &about, j->s);
+		runs_on_memo(&f, j->a, &j->r->v[k]->after.want, &j->at[k + 1],
+		    &about, j->s, &j->memo);
 		for (uint32_t i = 0; i < all->n; i++)
 			if (!findings_has(&seen, &all->v[i]) &&
 			    (k + 1 == j->n || findings_has(&f, &all->v[i]))) {
