@@ -213,8 +213,10 @@ made_anew(struct locking *l, const struct table *t, const struct column *x)
 static void
 keys_again(struct locking *l, const struct table *t, sym column, bool rewrite)
 {
-	for (uint32_t i = 0; i < l->have.n; i++) {
-		const struct table *x = l->have.v[i];
+	const struct vec *have = lock_have(l);
+
+	for (uint32_t i = 0; i < have->n; i++) {
+		const struct table *x = have->v[i];
 
 		for (uint16_t k = 0; k < x->ncons; k++) {
 			const struct con *c = &x->cons[k];

@@ -150,13 +150,15 @@ lock_add_con(struct locking *l)
 }
 
 static const struct table *
-owner(const struct locking *l, const struct ddl *d)
+owner(struct locking *l, const struct ddl *d)
 {
 	if (d->table != NULL)
 		return lock_table(l, d->table);
-	for (uint32_t i = 0; i < l->have.n; i++)
-		if (table_con(l->have.v[i], d->name) != NULL)
-			return l->have.v[i];
+	const struct vec *have = lock_have(l);
+
+	for (uint32_t i = 0; i < have->n; i++)
+		if (table_con(have->v[i], d->name) != NULL)
+			return have->v[i];
 	return NULL;
 }
 
@@ -253,8 +255,10 @@ lock_create(struct locking *l)
 static void
 drop_pointing(struct locking *l, const struct table *t, sym column)
 {
-	for (uint32_t i = 0; i < l->have.n; i++) {
-		const struct table *x = l->have.v[i];
+	const struct vec *have = lock_have(l);
+
+	for (uint32_t i = 0; i < have->n; i++) {
+		const struct table *x = have->v[i];
 
 		for (uint16_t k = 0; x != t && k < x->ncons; k++) {
 			const struct con *c = &x->cons[k];

@@ -65,10 +65,21 @@ lock_say(struct locking *l, struct hazard *h, const char *code,
 	h->text = sym_get(l->a, t.s);
 }
 
-const struct table *
-lock_table(const struct locking *l, sym name)
+const struct vec *
+lock_have(struct locking *l)
 {
-	return name == NULL ? NULL : vec_find(&l->have, name);
+	for (; l->due.n > 0; l->due.v++, l->due.n--) {
+		sym missing = NULL;
+
+		schema_apply(l->a, &l->have, l->due.v, &missing);
+	}
+	return &l->have;
+}
+
+const struct table *
+lock_table(struct locking *l, sym name)
+{
+	return name == NULL ? NULL : vec_find(lock_have(l), name);
 }
 
 static void
@@ -110,9 +121,8 @@ locks_change(struct locking *l, const struct ddls *v, uint32_t line)
 	l->dropped_fk = false;
 	l->added = NULL;
 	l->line = line;
+	l->due = (struct ddls){ v->v, 0 };
 	for (uint32_t i = 0; i < v->n; i++) {
-		sym missing = NULL;
-
 		l->d = &v->v[i];
 		l->at += !l->d->joined;
 		if (l->d->kind == DDL_CREATE_TABLE)
@@ -122,7 +132,8 @@ locks_change(struct locking *l, const struct ddls *v, uint32_t line)
 			l->added = l->d->col;
 		if (l->d->kind == DDL_RENAME_TABLE)
 			renamed(l, l->d->table, l->d->to);
-		if (i + 1 < v->n || !l->steps)
-			schema_apply(l->a, &l->have, l->d, &missing);
+		l->due.n++;
 	}
+	if (!l->steps)
+		lock_have(l);
 }

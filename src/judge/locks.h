@@ -16,7 +16,8 @@
 struct renamed { sym from, to; };
 struct locking {
 	struct arena *a;
-	struct vec have;		/* before the next statement */
+	struct vec have;		/* before due.v[0]: see lock_have() */
+	struct ddls due;		/* what stands before the next statement */
 	const struct ddl *d;
 	uint32_t at;			/* statement */
 	bool steps;			/* the caller knows `have` after a change */
@@ -37,7 +38,10 @@ bool lock_fresh(const struct locking *l, sym table);
 /* Its hazard and what to say of it; h may be NULL. */
 void lock_say(struct locking *l, struct hazard *h, const char *code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-const struct table *lock_table(const struct locking *l, sym name);
+/* The schema before the statement: few have to look, so it is worked out
+ * when one does. */
+const struct vec *lock_have(struct locking *l);
+const struct table *lock_table(struct locking *l, sym name);
 
 /* ---- one statement, l->d ---- */
 void lock_add_column(struct locking *l);

@@ -11,7 +11,6 @@ struct counting {
 	struct judging *j;
 	struct verdict *v;
 	const struct moved *m;
-	struct vec have;	/* before the next statement */
 	struct list(struct precondition) out;
 };
 
@@ -235,10 +234,32 @@ add_con(struct counting *c, const struct ddl *d)
 		foreign(c, d->table, d->con, true);
 }
 
-static void
-validate(struct counting *c, const struct ddl *d)
+/* The schema before a change's statement k. */
+static struct vec
+have_before(const struct counting *c, uint32_t change, uint32_t k)
 {
-	const struct table *t = vec_find(&c->have, d->table);
+	bool known = change > 0 && c->m->steps != NULL;
+	struct vec have = known ? c->m->steps[change - 1].have :
+	    c->m->before.have;
+
+	for (uint32_t i = known ? change : 0; i <= change; i++) {
+		const struct ddls *v = &c->m->changes[i].fwd;
+
+		for (uint32_t d = 0; d < (i == change ? k : v->n); d++) {
+			sym missing = NULL;
+
+			schema_apply(c->j->a, &have, &v->v[d], &missing);
+		}
+	}
+	return have;
+}
+
+static void
+validate(struct counting *c, uint32_t change, uint32_t i)
+{
+	const struct ddl *d = &c->m->changes[change].fwd.v[i];
+	struct vec have = have_before(c, change, i);
+	const struct table *t = vec_find(&have, d->table);
 	const struct con *k = t == NULL ? NULL : table_con(t, d->name);
 
 	if (k != NULL && k->kind == CON_CHECK)
@@ -250,17 +271,11 @@ validate(struct counting *c, const struct ddl *d)
 void
 rows(struct judging *j, struct verdict *v, const struct moved *m)
 {
-	struct counting c = { .j = j, .v = v, .m = m,
-	    .have = m->before.have };
+	struct counting c = { .j = j, .v = v, .m = m };
 
 	for (uint32_t i = 0; i < m->nchanges; i++) {
-		bool known = m->steps != NULL;
-
-		if (i > 0 && known)
-			c.have = m->steps[i - 1].have;
 		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++) {
 			const struct ddl *d = &m->changes[i].fwd.v[k];
-			sym missing = NULL;
 
 			if (d->kind == DDL_SET_NOT_NULL)
 				not_null(&c, d, &m->changes[i]);
@@ -269,11 +284,9 @@ rows(struct judging *j, struct verdict *v, const struct moved *m)
 			else if (d->kind == DDL_ADD_CON)
 				add_con(&c, d);
 			else if (d->kind == DDL_VALIDATE)
-				validate(&c, d);
+				validate(&c, i, k);
 			else if (d->kind == DDL_TYPE)
 				fit(&c, d);
-			if (!known || k + 1 < m->changes[i].fwd.n)
-				schema_apply(j->a, &c.have, d, &missing);
 		}
 	}
 	v->rows = c.out.v;
