@@ -50,7 +50,7 @@ struct world {
 struct moved {
 	const struct migration *m;
 	struct world before, after;
-	const struct world *steps;	/* after each change; steps[nchanges-1] = after */
+	const struct schema { struct vec have; } *steps; /* after each change */
 	const struct change *changes;	/* nested operations flattened, in order */
 	uint32_t nchanges;
 };
@@ -71,6 +71,10 @@ void replay_run(struct replay *out, struct arena *a,
 void replay_from(struct replay *out, struct arena *a,
     const struct world *base, const struct migration *const *order,
     uint32_t n, const struct settings *s);
+/* Where replay_run would end: what is deployed is judged no more. */
+void replay_end(struct world *out, struct arena *a,
+    const struct migration *const *order, uint32_t n,
+    const struct settings *s);
 /* One operation on one world. */
 void world_apply(struct world *w, struct change *out, const struct op *op,
     const struct migration *m, const struct settings *s, struct arena *a);

@@ -73,7 +73,7 @@ bool code_fine(const struct code *c);
 struct judged {
 	struct release release;
 	struct judgement j;
-	struct replay done, pending;	/* of the new code */
+	struct replay pending;	/* of the new code */
 };
 void site_judge(struct judged *out, struct site *s, const struct code *old,
     const struct code *new);

@@ -14,7 +14,8 @@ struct trial {
 	struct settings settings;
 	struct migrations base, head;
 	struct graph base_graph, graph;
-	struct replay before, after;	/* of the base; of what is pending on it */
+	struct world before;		/* what the base comes to */
+	struct replay after;		/* of what is pending on it */
 	struct release release;
 	struct judgement j;		/* pending migrations, in order */
 	struct verdict_wrong *wrong;	/* what stops before judging */

@@ -430,12 +430,17 @@ want_next(struct arena *a, const struct vec *want, const struct models *before,
 	n.after = (struct code){ scratch, after, s };
 
 	while (i < before->n || k < after->n) {
+		if (i < before->n && k < after->n &&
+		    before->v[i] == after->v[k]) {
+			i++;
+			k++;
+			continue;
+		}
 		int c = i == before->n ? 1 : k == after->n ? -1 :
 		    strcmp(before->v[i]->label, after->v[k]->label);
 
-		if (c != 0 || before->v[i] != after->v[k])
-			todo(&n, c > 0 ? after->v[k]->label :
-			    before->v[i]->label);
+		*list_add(scratch, &n.todo) = c > 0 ? after->v[k]->label :
+		    before->v[i]->label;
 		i += c <= 0;
 		k += c >= 0;
 	}
@@ -443,7 +448,9 @@ want_next(struct arena *a, const struct vec *want, const struct models *before,
 		sym label = n.todo.v[t];
 
 		redo(&n, label);
-		todo_referrers(&n, label, !same_to_others(&n, label));
+		if (before->n > 0)	/* else all of them stand here already */
+			todo_referrers(&n, label,
+			    !same_to_others(&n, label));
 	}
 	arena_free(scratch);
 	return n.want;

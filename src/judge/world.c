@@ -11,8 +11,19 @@ struct turn {			/* one operation on one world */
 	const struct migration *m;
 	const struct op *op;
 	struct world before, after;
+	struct models wanted;	/* of which models before.want speaks */
+	bool end;		/* only what comes of it: no way back */
 	struct change *out;
 };
+
+/* What the models want is asked for at few of the instants between two
+ * operations: it is worked out there. */
+static void
+want_now(struct turn *t, struct world *w)
+{
+	w->want = want_next(t->a, &w->want, &t->wanted, &w->models, t->s);
+	t->wanted = w->models;
+}
 
 static struct lower
 way(struct turn *t, struct arena *scratch, bool back)
@@ -84,6 +95,11 @@ trusted(struct turn *t, const struct table *want)
 static void
 trust(struct turn *t)
 {
+	if (t->before.models.v == t->after.models.v)
+		return;
+	want_now(t, &t->before);
+	t->after.want = t->before.want;
+	want_now(t, &t->after);
 	struct names n = vec_touched(t->a, &t->before.want, &t->after.want);
 
 	for (uint32_t i = 0; i < n.n; i++) {
@@ -115,8 +131,6 @@ turn(struct turn *t)
 	sym why = code_apply(&t->after.models, &t->before.models, t->op, t->m,
 	    t->s, t->a);
 
-	t->after.want = want_next(t->a, &t->before.want, &t->before.models,
-	    &t->after.models, t->s);
 	struct lower f = way(t, t->a, false);
 	lower_op(&f);
 	t->after.have = f.have;
@@ -128,10 +142,9 @@ turn(struct turn *t)
 	explain(c, f.missing != NULL ? OPAQUE_STATE : OPAQUE_NOT, f.missing);
 	c->fwd = (struct ddls){ f.out.v, f.out.n };
 	c->irreversible = one_way(t->op);
-	if ((c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD || t->op->maybe) &&
-	    t->before.want.v != t->after.want.v)
+	if (c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD || t->op->maybe)
 		trust(t);
-	if (c->irreversible)
+	if (c->irreversible || t->end)
 		return;
 	struct arena *scratch = arena_new();	/* nobody goes on from there */
 	struct lower r = way(t, scratch, true);
@@ -161,42 +174,42 @@ known(struct arena *a, const struct settings *s)
 /* ---- SeparateDatabaseAndState ---- */
 
 struct changes { struct change *v; uint32_t n, cap; };
-struct worlds { struct world *v; uint32_t n, cap; };
+struct schemas { struct schema *v; uint32_t n, cap; };
 
-static void run(struct turn *t, struct changes *out, struct worlds *steps);
+static void run(struct turn *t, struct changes *out, struct schemas *steps);
 
 /* Database operations run on a scratch copy of the code; what stays of them
  * is the schema. Then the state's, which touch the code alone. */
 static void
-separate(struct turn *t, struct changes *out, struct worlds *steps)
+separate(struct turn *t, struct changes *out, struct schemas *steps)
 {
 	struct world scratch = t->before, now = t->before;
+	struct models wanted = t->wanted;
 	struct change *whole;
 	bool unread = false;
 
 	for (uint32_t i = 0; i < t->op->db.n; i++) {
 		struct turn sub = { .a = t->a, .s = t->s, .m = t->m,
 			.op = &t->op->db.v[i], .before = scratch,
-			.after = scratch };
+			.after = scratch, .wanted = wanted, .end = t->end };
 		uint32_t first = out->n;
 
 		run(&sub, out, NULL);
 		scratch = sub.after;
+		wanted = sub.wanted;
 		now.have = scratch.have;
 		for (; first < out->n; first++) {
 			unread = unread || out->v[first].why == OPAQUE_SQL ||
 			    out->v[first].why == OPAQUE_PYTHON ||
 			    out->v[first].why == OPAQUE_OPERATION;
 			if (steps != NULL)
-				*list_add(t->a, steps) = now;
+				list_add(t->a, steps)->have = now.have;
 		}
 	}
 	t->after = now;
 	t->before = now;
 	sym why = code_apply(&t->after.models, &t->before.models, t->op, t->m,
 	    t->s, t->a);
-	t->after.want = want_next(t->a, &t->before.want, &t->before.models,
-	    &t->after.models, t->s);
 	whole = list_add(t->a, out);
 	whole->op = t->op;
 	if (why != NULL)
@@ -204,11 +217,11 @@ separate(struct turn *t, struct changes *out, struct worlds *steps)
 	if (unread)
 		trust(t);
 	if (steps != NULL)
-		*list_add(t->a, steps) = t->after;
+		list_add(t->a, steps)->have = t->after.have;
 }
 
 static void
-run(struct turn *t, struct changes *out, struct worlds *steps)
+run(struct turn *t, struct changes *out, struct schemas *steps)
 {
 	t->after = t->before;
 	if (t->op->kind == OP_SEPARATE) {
@@ -220,7 +233,7 @@ run(struct turn *t, struct changes *out, struct worlds *steps)
 	t->out = c;
 	turn(t);
 	if (steps != NULL)
-		*list_add(t->a, steps) = t->after;
+		list_add(t->a, steps)->have = t->after.have;
 }
 
 static struct ddls
@@ -240,10 +253,11 @@ world_apply(struct world *w, struct change *out, const struct op *op,
     const struct migration *m, const struct settings *s, struct arena *a)
 {
 	struct turn t = { .a = a, .s = known(a, s), .m = m, .op = op,
-		.before = *w };
+		.before = *w, .wanted = w->models };
 	struct changes all = { 0 };
 
 	run(&t, &all, NULL);
+	want_now(&t, &t.after);
 	*w = t.after;
 	memset(out, 0, sizeof(*out));
 	out->op = op;
@@ -275,17 +289,19 @@ replay_from(struct replay *out, struct arena *a, const struct world *base,
 	for (uint32_t i = 0; i < n; i++) {
 		struct moved *v = &out->v[i];
 		struct changes changes = { 0 };
-		struct worlds steps = { 0 };
+		struct schemas steps = { 0 };
+		struct turn t = { .a = a, .s = s, .m = order[i],
+			.wanted = w.models };
 
 		v->m = order[i];
 		v->before = w;
 		for (uint32_t k = 0; k < v->m->ops.n; k++) {
-			struct turn t = { .a = a, .s = s, .m = v->m,
-				.op = &v->m->ops.v[k], .before = w };
-
+			t.op = &v->m->ops.v[k];
+			t.before = w;
 			run(&t, &changes, &steps);
 			w = t.after;
 		}
+		want_now(&t, &w);
 		v->after = w;
 		v->steps = steps.v;
 		v->changes = changes.v;
@@ -302,4 +318,26 @@ replay_run(struct replay *out, struct arena *a,
 	struct world empty = { 0 };
 
 	replay_from(out, a, &empty, order, n, s);
+}
+
+void
+replay_end(struct world *out, struct arena *a,
+    const struct migration *const *order, uint32_t n,
+    const struct settings *s)
+{
+	struct turn t = { .a = a, .s = known(a, s), .end = true };
+	struct changes changes = { 0 };
+
+	memset(out, 0, sizeof(*out));
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < order[i]->ops.n; k++) {
+			t.m = order[i];
+			t.op = &order[i]->ops.v[k];
+			t.before = *out;
+			run(&t, &changes, NULL);
+			*out = t.after;
+			memset(changes.v, 0, changes.n * sizeof(*changes.v));
+			changes.n = 0;
+		}
+	want_now(&t, out);
 }

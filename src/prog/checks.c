@@ -191,7 +191,7 @@ check_drift(struct checks *c)
 {
 	struct site *s = &c->g->s;
 	struct code code = { 0 };
-	struct replay built = { 0 };
+	struct world built = { 0 };
 	struct err e = ERR_INIT;
 
 	if (s->live == NULL)
@@ -203,8 +203,8 @@ check_drift(struct checks *c)
 	}
 	struct settings set = s->settings;
 	set.live = NULL;
-	replay_run(&built, s->a, code.graph.order, code.graph.n, &set);
-	uint32_t n = drift_find(&built.end.have, &s->have, code.third,
+	replay_end(&built, s->a, code.graph.order, code.graph.n, &set);
+	uint32_t n = drift_find(&built.have, &s->have, code.third,
 	    drift_line, c);
 	if (n == 0)
 		tell(c, FINE, "drift", "none: the database is what %s's "

@@ -238,20 +238,20 @@ judge(struct judged *out, struct site *s, const struct code *old,
     const struct code *new, const struct plan *went)
 {
 	struct halves h = halve(s, &new->graph, went);
-	struct replay before = { 0 };
+	struct world before = { 0 };
 	struct settings set = s->settings;
 
 	set.live = NULL;
 	*out = (struct judged){ 0 };
-	replay_run(&out->done, s->a, h.done, h.ndone, &set);
-	struct world base = out->done.end;
+	struct world base;
+	replay_end(&base, s->a, h.done, h.ndone, &set);
 	if (went == NULL)
 		base.have = s->have;
 	replay_from(&out->pending, s->a, &base, h.pending, h.npending, &set);
 	if (old != NULL)
-		replay_run(&before, s->a, old->graph.order, old->graph.n,
+		replay_end(&before, s->a, old->graph.order, old->graph.n,
 		    &set);
-	out->release.old = before.end;
+	out->release.old = before;
 	out->release.old.have = base.have;
 	out->release.new = out->pending.end;
 	const struct moved **v = arena_alloc(s->a, h.npending + 1, sizeof(*v));

@@ -226,13 +226,13 @@ replay(struct trial *t, struct arena *a)
 		if (find(&t->base, t->graph.order[i]) == NULL &&
 		    !squashes_base(&t->base, t->graph.order[i]))
 			pending[n++] = t->graph.order[i];
-	replay_run(&t->before, a, t->base_graph.order, t->base_graph.n,
+	replay_end(&t->before, a, t->base_graph.order, t->base_graph.n,
 	    &t->settings);
-	replay_from(&t->after, a, &t->before.end, pending, n, &t->settings);
+	replay_from(&t->after, a, &t->before, pending, n, &t->settings);
 	const struct moved **v = arena_alloc(a, n + 1, sizeof(*v));
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = &t->after.v[i];
-	t->release = (struct release){ .old = t->before.end,
+	t->release = (struct release){ .old = t->before,
 		.new = t->after.end, .v = v, .n = n, .graph = &t->graph };
 }
 
