@@ -131,6 +131,37 @@ with_default(struct lower *l, const struct model *m, const struct field *f)
 	return g;
 }
 
+static bool
+is_unread(const struct value *v)
+{
+	return v != NULL && (v->kind == VALUE_OPAQUE ||
+	    v->kind >= VALUE_NAME);
+}
+
+/* What decides over the column and is not written out: unless it stays, it
+ * cannot be judged. */
+static void
+arguments(struct lower *l, const struct model *m, const struct field *f,
+    const struct field *old)
+{
+	static const char *const names[] = { "null", "unique", "primary_key",
+	    "db_column", "db_constraint", "db_collation" };
+
+	for (size_t i = 0; i < countof(names); i++) {
+		const struct value *v = f->call == NULL ? NULL :
+		    value_arg(f->call, names[i], -1);
+		const struct value *w = old == NULL || old->call == NULL ?
+		    NULL : value_arg(old->call, names[i], -1);
+
+		if ((!is_unread(v) && !is_unread(w)) || (old != NULL && value_equal(v, w)))
+			continue;
+		l->why = OPAQUE_FIELD;
+		l->note = sym_printf(l->a, "'%s' of field %s.%s cannot be read",
+		    names[i], m->label, f->name);
+		return;
+	}
+}
+
 static void
 add_or_remove(struct lower *l)
 {
@@ -146,6 +177,8 @@ add_or_remove(struct lower *l)
 	else
 		emit_add_field(l, c, m, l->op->kind == OP_ADD_FIELD ?
 		    with_default(l, m, f) : f);
+	if (in && !l->back)
+		arguments(l, m, f, NULL);
 }
 
 static void
@@ -166,6 +199,8 @@ alter(struct lower *l)
 		return;
 	alter_field(l, om, f, nm, l->op->kind == OP_ALTER_FIELD ?
 	    with_default(l, nm, g) : g);
+	if (l->op->kind == OP_ALTER_FIELD && l->why == OPAQUE_NOT)
+		arguments(l, nm, g, f);
 }
 
 static void

@@ -216,6 +216,40 @@ ask_default(struct ask *q, const struct column *w, const struct column *h)
 	    "which has no default for it", q->w->name, w->name);
 }
 
+/* May it take different texts for the same? Those that a project makes are
+ * known by their name alone; the system's own are exact. */
+static bool
+may_fold(sym collation)
+{
+	static const char *const exact[] = { "C", "POSIX", "ucs_basic",
+	    "unicode", "default", "pg_c_utf8", "pg_unicode_fast" };
+
+	if (collation == NULL || ends_with(collation, "-x-icu") ||
+	    (strlen(collation) > 4 && collation[2] == '_' &&
+	    collation[3] >= 'A' && collation[3] <= 'Z'))
+		return false;
+	for (size_t i = 0; i < countof(exact); i++)
+		if (streq(collation, exact[i]))
+			return false;
+	return true;
+}
+
+static void
+ask_collation(struct ask *q, const struct column *w, const struct column *h)
+{
+	if (streq(w->collation, h->collation))
+		return;
+	if (may_fold(h->collation))
+		found(q, REASON_TYPE, DEGREE_MAY, w, "searches and keeps apart "
+		    "\"%s\".\"%s\" by its letters; the collation \"%s\" may "
+		    "take different ones for the same, and refuse LIKE",
+		    q->w->name, w->name, h->collation);
+	else if (may_fold(w->collation))
+		found(q, REASON_TYPE, DEGREE_NOTE, w, "counts on the collation "
+		    "\"%s\" of \"%s\".\"%s\"", w->collation, q->w->name,
+		    w->name);
+}
+
 static void
 ask_known(struct ask *q)
 {
@@ -234,6 +268,7 @@ ask_known(struct ask *q)
 			    "writes \"%s\".\"%s\" as %s, and it is %s: not every "
 			    "value fits", q->w->name, w->name, w->type,
 			    h->type);
+		ask_collation(q, w, h);
 		ask_null(q, w, h);
 		ask_default(q, w, h);
 	}

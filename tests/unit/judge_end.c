@@ -301,6 +301,24 @@ static const struct {
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },
+	{ "an argument that cannot be read", { "migrations.AlterField('order', "
+	  "'number', models.IntegerField(unique=settings.X))" },
+	  "opaque>opaque!", "'unique' of field shop.order.number cannot be read" },
+	{ "one of a new field", { "migrations.AddField('order', 'z', "
+	  "models.IntegerField(null=settings.X))" }, "opaque>opaque!",
+	  "'null' of field" },
+	{ "a length that cannot be read", { "migrations.AlterField('order', "
+	  "'state', models.CharField(max_length=settings.X))" },
+	  "opaque>opaque!", "the type of column" },
+	{ "a collation that takes texts for the same", { "migrations.AlterField("
+	  "'order', 'state', models.CharField(max_length=9, "
+	  "db_collation='nocase'))" }, "unsafe>unsafe", "and refuse LIKE" },
+	{ "one that does not", { "migrations.AlterField('order', 'state', "
+	  "models.CharField(max_length=9, db_collation='de-x-icu'))" },
+	  "either>safe", NULL },
+	{ "a column into a table between", { "migrations.AlterField('order', "
+	  "'customer', models.ManyToManyField('shop.Customer'))" },
+	  "opaque>opaque!", "Django refuses it" },
 	{ "options only", { "migrations.AlterModelOptions('order', "
 	  "{'ordering': ['number']})" }, "either>safe", NULL },
 };
