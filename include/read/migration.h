@@ -115,6 +115,10 @@ struct module_lookup {
 	 * *path its path. 0: not in this tree. */
 	int (*find)(void *ctx, const char *dotted, const char **text,
 	    size_t *len, const char **path);
+	/* 1: *text is what the file at path holds (borrowed until the next
+	 * call). 0: not in this tree. NULL: there are no other files. */
+	int (*file)(void *ctx, const char *path, const char **text,
+	    size_t *len);
 	void *ctx;
 };
 int migration_read(struct migration *out, struct arena *a, const char *app,

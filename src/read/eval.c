@@ -263,6 +263,8 @@ eval_method(struct reader *r, struct scope *s, uint32_t node,
 	    self->kind == VALUE_DICT || self->kind == VALUE_LIST ||
 	    self->kind == VALUE_TUPLE)
 		v = text_method(r, self, method, call);
+	if (self->kind == VALUE_CALL)
+		v = path_method(r, self, method, call);
 	if (self->kind == VALUE_CALL &&
 	    (streq(method, "asc") || streq(method, "desc")) &&
 	    starts_with(self->name, "django.db.models.")) {
@@ -367,6 +369,17 @@ eval_attribute(struct reader *r, struct scope *s, uint32_t node)
 		strbuf_str(&tail, text_at(r, s, attrs[--n]));
 	}
 	const struct value *v = eval(r, s, top);
+	if (v->kind == VALUE_CALL) {
+		const struct value *path = v;
+		for (const char *p = tail.s; path != NULL && *p == '.'; ) {
+			size_t len = strcspn(++p, ".");
+			path = path_attribute(r, path, sym_getn(r->a, p,
+			    len));
+			p += len;
+		}
+		if (path != NULL)
+			return path;
+	}
 	if (v->kind != VALUE_NAME)
 		return value_opaque_new(r, s, node, v->kind == VALUE_OPAQUE ?
 		    v->why : "an attribute of a value");
@@ -401,6 +414,8 @@ star_name(struct reader *r, struct scope *s, sym name, uint32_t line)
 		if (r->leads != NULL)
 			return value_name(r, r->leads, line);
 	}
+	if (streq(name, "__file__") && s->m->path != NULL)
+		return path_of_module(r, s->m, line);
 	if (django != NULL)
 		return value_name(r, sym_printf(r->a, "%s.%s", django, name),
 		    line);

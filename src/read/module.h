@@ -174,6 +174,19 @@ const struct value *eval_boolean(struct reader *r, struct scope *s,
 const struct value *value_call(struct reader *r, const char *name,
     const struct value *const *items, uint32_t n, uint32_t line);
 
+/* paths.c: NULL where it cannot be done */
+const struct value *path_of_module(struct reader *r, const struct module *m,
+    uint32_t line);
+const struct value *path_call(struct reader *r, const struct value *call);
+const struct value *path_divide(struct reader *r, const struct value *a,
+    const struct value *b);
+const struct value *path_attribute(struct reader *r, const struct value *v,
+    const char *name);
+const struct value *path_method(struct reader *r, const struct value *self,
+    const char *method, const struct value *call);
+/* Has a path of the tree got into a text? */
+bool path_within(const char *text, size_t len);
+
 /* literal.c */
 const struct value *eval_string(struct reader *r, struct scope *s,
     uint32_t node);

@@ -145,6 +145,11 @@ binary(struct reader *r, const char *op, const struct value *a,
 	if (streq(op, "+") && a->kind == b->kind &&
 	    (a->kind == VALUE_LIST || a->kind == VALUE_TUPLE))
 		return value_join(r, a, b, false);
+	if (streq(op, "/") && a->kind == VALUE_CALL) {
+		const struct value *path = path_divide(r, a, b);
+		if (path != NULL)
+			return path;
+	}
 	if (is_q(a) && is_q(b) && (streq(op, "|") || streq(op, "&") ||
 	    streq(op, "^"))) {
 		const char *word = *op == '|' ? "OR" : "XOR";

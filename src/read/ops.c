@@ -101,7 +101,8 @@ read_statement(struct reader *r, struct sql_text *t, const struct value *v)
 		params = p != NULL && p->kind != VALUE_NONE;
 		v = eval_force(r, v->items[0]);
 	}
-	if (v->kind != VALUE_STR || memchr(v->text, '\0', v->len) != NULL) {
+	if (v->kind != VALUE_STR || memchr(v->text, '\0', v->len) != NULL ||
+	    path_within(v->text, v->len)) {
 		t->why = v->kind == VALUE_OPAQUE && v->why != NULL ? v->why :
 		    sym_get(r->a, "SQL that is not written out");
 		return;

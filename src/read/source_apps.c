@@ -115,13 +115,16 @@ try_path(struct apps *x, struct cache_need *d, sym path, bool text)
 	return 1;
 }
 
-/* "shop.fields": below the project's root, else below the tree's top. */
+/* "shop.fields": below the project's root, else below the tree's top;
+ * "/shop/x.sql": that file. */
 static int
 resolve(struct apps *x, struct cache_need *d, const char *dotted, bool text)
 {
 	const char *roots[2] = { x->root, "" };
 
 	*d = (struct cache_need){ .dotted = sym_get(x->a, dotted) };
+	if (*dotted == '/')
+		return try_path(x, d, sym_get(x->a, dotted + 1), text);
 	for (int i = 0; i < (*x->root != '\0' ? 2 : 1); i++)
 		if (try_path(x, d, module_path(x, roots[i], dotted, ".py"),
 		    text) == 1 || try_path(x, d, module_path(x, roots[i],
@@ -160,6 +163,23 @@ needs_hold(struct apps *x, const struct cache_need *v, uint32_t n)
 			return false;
 	}
 	return true;
+}
+
+/* A file that a migration reads: its SQL. */
+static int
+find_file(void *ctx, const char *path, const char **text, size_t *len)
+{
+	struct apps *x = ctx;
+	struct cache_need d;
+	int r = resolve(x, &d, sym_printf(x->a, "/%s", path), true);
+
+	*list_add(x->a, &x->needs) = d;
+	if (r != 1)
+		return 0;
+	*text = arena_copy(x->a, x->text.s, x->text.len + 1);
+	*len = x->text.len;
+	keep_file(x, d.path, *text, *len);
+	return 1;
 }
 
 static void
@@ -379,7 +399,7 @@ parts_hold(struct apps *x)
 static int
 read_all(struct apps *x, struct migrations *out, struct err *e)
 {
-	struct module_lookup lookup = { find_module, x };
+	struct module_lookup lookup = { find_module, find_file, x };
 	struct reader r = { .a = x->a, .lookup = &lookup };
 
 	*out = (struct migrations){ 0 };

@@ -366,6 +366,9 @@ text_call(struct reader *r, const struct value *call)
 
 	if (call->kind != VALUE_CALL)
 		return NULL;
+	const struct value *path = path_call(r, call);
+	if (path != NULL)
+		return path;
 	if (streq(name, "textwrap.dedent") && call->n == 1) {
 		const struct value *v = eval_force(r, call->items[0]);
 		return v->kind == VALUE_STR ? do_dedent(r, v) : NULL;

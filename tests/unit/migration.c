@@ -333,6 +333,89 @@ not_changed(void)
 	    "sql sql<ab>; add a.b v=django.db.models.TextField(null=True, unique=True)");
 }
 
+/* Bytes that are something else to Python than they look. */
+static void
+bytes(void)
+{
+#define BAD "shop/migrations/0002_x.py:"
+	const char *rest = "x = 1\n" HEAD CLASS OPS;
+
+	reads(arena_printf(a, "# -*- coding: latin-1 -*-\n%s", rest), "delete a");
+	reads(arena_printf(a, "# -*- coding: latin-1 -*-\ny = '\xc3\xa9'\n%s", rest), BAD "1: written in the encoding 'latin-1', which is not read");
+	reads(arena_printf(a, "#!/usr/bin/python\n# vim: set fileencoding=utf_7 :\n%s", rest), BAD "2: written in the encoding 'utf_7', which is not read");
+	reads(arena_printf(a, "x = 1\n# coding: utf-7\n%s", rest), "delete a");
+	reads(arena_printf(a, "\r# coding: utf-7\r%s", rest), BAD "2: written in the encoding 'utf-7', which is not read");
+	reads(arena_printf(a, "# coding: UTF-8\n%s", rest), "delete a");
+	reads(arena_printf(a, "# x\ry = '\xe9'\n%s", rest), BAD "2: not UTF-8");
+	reads(HEAD CLASS OPS "    # x\r    operations += [" B "]\n", "delete a; delete b");
+	reads(HEAD "\f\n" CLASS "\f    operations = [" A "]\n", "delete a");
+	reads(HEAD CLASS OPS "    \xef\xbd\x8fperations = []\n", BAD "4: the name '\xef\xbd\x8fperations' may be another one to Python, which normalizes it");
+	reads(HEAD CLASS OPS "    gr\xc3\xb6\xc3\x9f" "e = '\xef\xbd\x8f'\n", "delete a");
+	ops("migrations.DeleteModel('A\\N{DIGIT ONE}'), migrations.DeleteModel('A\\ud800')", "OPAQUE why[name: a character by its name]; OPAQUE why[name: a character by its name]");
+	err_clear(&e);
+	ok(migration_read(&m, a, "shop", "x.py", "x = 1\0\n", 7, NULL, &e) < 0, "a NUL byte");
+	is(e.msg, "x.py:1: holds a NUL byte", "and it is told");
+}
+
+static int
+no_module(void *ctx, const char *dotted, const char **text, size_t *len, const char **path)
+{
+	(void)ctx;
+	(void)dotted;
+	(void)text;
+	(void)len;
+	(void)path;
+	return 0;
+}
+
+static int
+sql_file(void *ctx, const char *path, const char **text, size_t *len)
+{
+	(void)ctx;
+	*text = arena_printf(a, "-- %s\r\nx", path);
+	*len = strlen(*text);
+	return ends_with(path, ".sql");
+}
+
+/* SQL from a file beside the module. */
+static void
+file(const char *before, const char *expr, const char *want)
+{
+	struct module_lookup l = { no_module, sql_file, NULL };
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	const char *text = arena_printf(a, HEAD "import os\nfrom pathlib import Path\n%s\n" CLASS "    operations = [migrations.RunSQL(%s)]\n", before, expr);
+
+	err_clear(&e);
+	int r = migration_read(&m, a, "shop", "web/shop/migrations/0002_x.py", text, strlen(text), &l, &e);
+	if (r == 1)
+		show(&b, &m.ops);
+	is(r == 1 ? b.s : e.msg, want, expr);
+}
+
+static void
+files(void)
+{
+#define GOT "sql sql<-- web/shop/migrations/%s\nx>"
+	const char *got = arena_printf(a, GOT, "x.sql");
+
+	file("", "open(os.path.join(os.path.dirname(__file__), 'x.sql')).read()", got);
+	file("HERE = os.path.dirname(os.path.abspath(__file__))", "open(os.path.join(HERE, 'sql', 'y.sql'), encoding='utf-8').read()", arena_printf(a, GOT, "sql/y.sql"));
+	file("", "(Path(__file__).parent / 'x.sql').read_text()", got);
+	file("", "Path(__file__).resolve().parent.joinpath('x.sql').read_text(encoding='UTF-8')", got);
+	file("", "Path(__file__).with_name('x.sql').read_text()", got);
+	file("", "open(Path(__file__).parent.parent / 'x.sql').read()", "sql sql<-- web/shop/x.sql\nx>");
+	file("def sql(name):\n    path = os.path.join(os.path.dirname(__file__), name)\n    with open(path) as f:\n        return f.read()\n", "sql('x.sql')", got);
+	file("with open(Path(__file__).parent / 'x.sql', 'r') as f:\n    SQL = f.read()\n", "SQL", got);
+	file("with (Path(__file__).parent / 'x.sql').open() as f:\n    SQL = f.read()\n", "SQL", got);
+	file("", "open(Path(__file__).parent / '../sql/x.sql').read()", "sql sql<-- web/shop/sql/x.sql\nx>");
+	file("", "open('x.sql').read()", "sql sql<?a method's result>");
+	file("", "open(Path(__file__).parent / '../../../../x.sql').read()", "sql sql<?a method's result>");
+	file("", "open(Path(__file__).parent / '/etc/x.sql').read()", "sql sql<?a method's result>");
+	file("", "open(Path(__file__).parent / 'x.sql', encoding='latin-1').read()", "sql sql<?a method's result>");
+	file("", "open(Path(__file__).parent / 'none').read()", "sql sql<?a method's result>");
+	file("", "f'{__file__}'", "sql sql<?SQL that is not written out>");
+}
+
 static void
 deps(const char *text, const char *want)
 {
@@ -439,6 +522,8 @@ main(void)
 	changed_operations();
 	changed_values();
 	not_changed();
+	bytes();
+	files();
 	dependencies();
 	digests();
 	tags();
