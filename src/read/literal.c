@@ -9,6 +9,7 @@
 
 struct spelling {
 	bool raw, bytes, format;
+	bool lost;		/* a character that is not known here */
 };
 
 static void
@@ -50,7 +51,7 @@ hex_digits(const char *s, const char *end, size_t n, uint32_t *out)
 
 /* The escape at s (after its backslash); gives where it ends. */
 static const char *
-escape(struct strbuf *b, const struct spelling *sp, const char *s,
+escape(struct strbuf *b, struct spelling *sp, const char *s,
     const char *end)
 {
 	static const char from[] = "\\'\"abfnrtv";
@@ -78,11 +79,13 @@ escape(struct strbuf *b, const struct spelling *sp, const char *s,
 		const char *close = memchr(s, '}', (size_t)(end - s));
 		s = close != NULL ? close + 1 : end;
 		c = 0xfffd;
+		sp->lost = true;
 	} else {
 		strbuf_char(b, '\\');
 		strbuf_char(b, *s);
 		return s + 1;
 	}
+	sp->lost |= c > 0x10ffff || (c >= 0xd800 && c < 0xe000);
 	if (sp->bytes)
 		strbuf_char(b, (char)c);
 	else
@@ -91,7 +94,7 @@ escape(struct strbuf *b, const struct spelling *sp, const char *s,
 }
 
 static void
-decode(struct strbuf *b, const struct spelling *sp, const char *s,
+decode(struct strbuf *b, struct spelling *sp, const char *s,
     const char *end)
 {
 	while (s < end) {
@@ -155,8 +158,9 @@ eval_string(struct reader *r, struct scope *s, uint32_t node)
 		p = y->text + y->v[c].end;
 	}
 	decode(&b, &sp, p, end);
-	if (b.over)
-		return value_opaque_new(r, s, node, "too large");
+	if (b.over || sp.lost)
+		return value_opaque_new(r, s, node, b.over ? "too large" :
+		    "a character by its name");
 	return value_text(r, sp.bytes ? VALUE_BYTES : VALUE_STR, b.s, b.len,
 	    y->v[node].line);
 }

@@ -513,7 +513,7 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	read_flags(&x);
 	migration_remark(out, text, len);
 	if (cls->m == m)
-		read_digest(&x, text, len);
+		read_digest(&x, m->syn.text, len);
 	read_foreign_tag(&x);
 	out->problems = x.problems.v;
 	out->nproblems = x.problems.n;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "read/read.h"
 
 #define FOLLOW_MAX 24
 
@@ -30,8 +31,15 @@ module_new(struct reader *r, const char *dotted, const char *path,
     struct err *e)
 {
 	struct syntax syn;
+	bool ascii;
 
-	if (syntax_read(&syn, r->a, text, len, line, e) < 0)
+	*line = 0;
+	if (len > SYNTAX_BYTES_MAX)
+		return err_set(e, "%zu bytes, at most %u can be read", len,
+		    SYNTAX_BYTES_MAX), NULL;
+	if (text_plain(&text, r->a, text, len, &ascii, line, e) < 0 ||
+	    syntax_read(&syn, r->a, text, len, line, e) < 0 ||
+	    (!ascii && names_plain(&syn, line, e) < 0))
 		return NULL;
 	struct module *m = module_add(r, dotted, path, followed);
 	m->syn = syn;

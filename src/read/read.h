@@ -30,6 +30,14 @@ sym path_dotted(struct arena *a, const char *path);
 #define BRACKETS_DEEP 'd'
 char bracket_wrong(const char *text, size_t len, uint32_t *line);
 
+/* *out: the text with the ends of its lines as newlines. -1: Python would not
+ * take it for UTF-8. */
+int text_plain(const char **out, struct arena *a, const char *text,
+    size_t len, bool *ascii, uint32_t *line, struct err *e);
+/* -1: an identifier may be another one to Python. */
+struct syntax;
+int names_plain(const struct syntax *s, uint32_t *line, struct err *e);
+
 /* A tree of files, whatever it is made of. */
 struct source {
 	const struct source_ops {
