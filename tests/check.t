@@ -88,6 +88,25 @@ git update-ref -d refs/sluice/deployed/one
 git update-ref -d refs/sluice/deployed/two
 mv "$T/ini" sluice.ini
 
+# --- the recipes of the README, as they stand there ---
+recipe() { # FORMAT: its commands, run where CI would have put us
+	sed -n "s/^ *- run: \\(sluice-check .*\\)/\\1/p; s/^ *- \\(git fetch .*\\)/\\1/p; s/^ *- \\(sluice-check .*\\)/\\1/p" \
+	    "$top/README.md" | grep -e "$1" -e "$2" >"$T/recipe"
+	sh -e "$T/recipe"
+}
+git clone -q "$T/clone" "$T/ci" && cd "$T/ci" && git checkout -q origin/behind 2>/dev/null || exit 3
+export GITHUB_BASE_REF=main CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main
+exits 1 "GitHub: a branch that is behind" recipe 'format github' 'no fetch'
+is "$(wc -l <"$T/recipe")" 1 "one command"
+said '^::error file=shop/migrations/0003_rank.py' "annotates"
+git checkout -q origin/main && git -c user.name=ci merge -q --no-edit -s ours origin/behind 2>/dev/null
+exits 0 "GitHub: the merge that it checks out" recipe 'format github' 'no fetch'
+git checkout -q origin/behind
+exits 1 "GitLab" recipe 'format gitlab' 'git fetch'
+is "$("$PY" -c 'import json; d = json.load(open("sluice.json")); print(d[0]["severity"], d[0]["location"]["path"])')" \
+    "critical shop/migrations/0003_rank.py" "reports"
+cd "$T/clone" || exit 3
+
 exits 2 "a commit that is not there" sluice-check 1234567890
 said "there is no commit '1234567890'" "is named"
 exits 2 "a range whose end is not there" sluice-check HEAD..nowhere

@@ -123,7 +123,7 @@ kill_at() { # COMMAND…: in a copy of the repository as it was before
 	"$@" >"$T/out" 2>"$T/err" || killed=1
 	state || { cat "$T/after"; cp -r "$T/again" "$T/torn.$n"; torn="$torn $n"; }
 }
-torn= n=0 points=0
+torn="" n=0 points=0
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 	for call in rename,renameat,renameat2,link,linkat unlink,unlinkat fsync,fchmod write openat; do
 		n=0 last=0
@@ -143,7 +143,7 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 else
 	pass "killed at each system call # skip there is no strace"
 fi
-torn= points=0
+torn="" points=0
 for n in 010 030 050 070 090 120 160 200 300 400; do
 	kill_at timeout -s KILL 0.$n "$bin/sluice-hook" pre-commit
 	[ -z "$killed" ] || points=$((points + 1))

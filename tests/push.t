@@ -57,6 +57,14 @@ ok "a tag of a blob" git push -q origin refs/tags/blob
 git checkout -q --detach
 ok "from a detached HEAD" git push -q origin HEAD:refs/heads/detached
 git checkout -q main
+git commit -q --amend --no-verify -m forced
+exits 1 "not a fast-forward: git refuses" push
+ok "by force" push -f main
+git reset -q --hard "HEAD@{1}" && git push -q -f origin main >/dev/null 2>&1
+git commit -q --no-verify --amend -m again && add_default 0003_rank 0002_note && commit
+exits 1 "by force, a split one" push -f main
+said '^split' "is judged like any other"
+git reset -q --hard HEAD~1 && git push -q -f --no-verify origin main >/dev/null 2>&1
 ok "to a URL" git push -q "$bare" main:refs/heads/by-url
 echo x >>README && commit
 git clone -q --depth 1 "file://$T/clone" "$T/shallow"
@@ -88,6 +96,10 @@ END
 git -C "$bare" config sluice.config "$T/server.ini"
 ok "with git config sluice.config" push
 before=$(git -C "$bare" rev-parse main)
+git mv shop/migrations/0002_note.py shop/migrations/0002_other.py && commit --amend
+exits 1 "a force-push that renames what the branch has" push -f main
+said 'remote: .*was renamed to 0002_other, but .* has it by its old name' "is refused"
+git reset -q --hard "$before"
 add_default 0003_rank 0002_note && commit
 exits 1 "a split one" push
 said 'remote: split +shop/migrations/0003_rank.py' "is refused"

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/util.h"
 
+extern char **environ;
+
 struct pipes { int in[2], out[2], err[2], told[2]; };
 
 static void
@@ -55,6 +57,15 @@ put_fd(enum child_io io, int fd, int target)
 	return fd < 0 ? -1 : dup2(fd, target);
 }
 
+/* execve's parameter is not const for old times' sake; nobody writes there. */
+static char **
+env_of(const struct child_spec *s)
+{
+	union { char *const *from; char **to; } u = { s->env };
+
+	return u.to;
+}
+
 static void __attribute__((noreturn))
 child_side(const struct child_spec *s, struct pipes *p)
 {
@@ -76,9 +87,8 @@ child_side(const struct child_spec *s, struct pipes *p)
 		for (int fd = 3; fd < 1024; fd++)
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 		if (s->env != NULL)
-			execvpe(s->argv[0], s->argv, s->env);
-		else
-			execvp(s->argv[0], s->argv);
+			environ = env_of(s);
+		execvp(s->argv[0], s->argv);
 	}
 	int saved = errno;
 	if (write(told, &saved, sizeof(saved)) < 0)
