@@ -49,6 +49,8 @@ deploy(struct go *g, const char *commit, struct err *e)
 		return -1;
 	if (open > 0)
 		return go_refuse_unfinished(&run, e);
+	if (go_reconcile(g, e) < 0)
+		return -1;
 	int live = is_live(&g->s, commit, e);
 	if (live < 0)
 		return -1;

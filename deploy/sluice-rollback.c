@@ -19,7 +19,8 @@ static const char help[] =
 "cannot be reversed or loses data is said first, and refused unless accepted.\n\n"
 "  -n, --dry-run      show the plan and do nothing\n"
 "      --accept NAME  app.migration whose loss may be, or \"all\"\n"
-"      --code-only    the hosts alone, where the old code runs on the schema\n"
+"      --code-only    the hosts alone, where the old code runs on the schema; goes\n"
+"                     without the database, too (--accept schema)\n"
 "      --because T    why, for the ledger\n"
 "  -c, --config F     the configuration, instead of the work tree's sluice.ini\n\n"
 "Exit code: 0 done, 1 refused, 2 usage or configuration, 3 could not tell or\n"
@@ -28,8 +29,14 @@ static const char help[] =
 static int
 run(struct go *g, const struct opts *o, struct err *e)
 {
-	if (site_open(&g->s, o, false, e) < 0)
-		return -1;
+	if (site_open(&g->s, o, false, e) < 0) {
+		struct err why = *e;
+		if (!o->code_only || g->s.target == NULL || g->s.db != NULL ||
+		    e->kind != ERR_TROUBLE)
+			return -1;
+		err_clear(e);
+		return go_blind(g, o, &why, e);
+	}
 	return go_undo(g, o, o->dry, e);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "act/host.h"
 #include "base/clock.h"
 #include "base/util.h"
 #include "prog/go.h"
@@ -94,6 +95,23 @@ runs_text(struct strbuf *b, const struct state *st)
 }
 
 static void
+host_text(struct strbuf *b, const struct state *st, const struct go *g,
+    uint32_t i)
+{
+	const char *on = st->on[i];
+	bool open = st->nruns > 0 && st->runs[0].ended == 0;
+
+	strbuf_printf(b, "  %-10s %s", g->s.target->hosts[i].name,
+	    on == NULL ? "cannot be asked" : *on == '\0' ? "nothing" : on);
+	if (on != NULL && *on != '\0' && !open && g->s.live != NULL &&
+	    !streq(on, g->s.live) && g->views[i].switched != 0) {
+		strbuf_str(b, ", put there without the ledger ");
+		stamp_print(b, g->views[i].switched);
+	}
+	strbuf_char(b, '\n');
+}
+
+static void
 state_text(struct strbuf *b, const struct state *st, const struct go *g)
 {
 	const struct cfg_target *t = g->s.target;
@@ -105,9 +123,7 @@ state_text(struct strbuf *b, const struct state *st, const struct go *g)
 		    st->floor);
 	strbuf_str(b, "hosts\n");
 	for (uint32_t i = 0; i < t->nhosts; i++)
-		strbuf_printf(b, "  %-10s %s\n", t->hosts[i].name,
-		    st->on[i] == NULL ? "cannot be asked" :
-		    *st->on[i] == '\0' ? "nothing" : st->on[i]);
+		host_text(b, st, g, i);
 	strbuf_printf(b, "pending migrations: %s\n",
 	    st->npending == 0 ? "none" : "");
 	for (uint32_t i = 0; i < st->npending; i++)

@@ -55,7 +55,7 @@ for shell in dash 'bash --posix' "$busybox sh"; do
 
 	is "$(ask current list)" "ok - -
 ok" "$n nothing yet"
-	is "$(ask probe | sed 's/[0-9][0-9]*/N/g')" 'ok time=N free=N missing=' \
+	is "$(ask probe | sed 's/[0-9][0-9]*/N/g')" 'ok time=N free=N missing= serial=N ' \
 	    "$n probe"
 	is "$(ask 'need x;y z' 'frob' 'current a' 'put a b' \
 	    'need ../x y' 'switch -x 1' | cut -d: -f1 | sort | uniq -c |
@@ -113,6 +113,8 @@ ok $(id 1) $(id 2)" "$n and then well"
 
 	# --- switch
 	is "$(readlink "$P/current")" "releases/$(id 1)" "$n the link"
+	is "$(cut -d' ' -f2- "$P/.sluice/journal")" "7 - $(id 1)" \
+	    "$n the journal"
 	restart='sleep 300 & echo $! >"$SLUICE_PATH/pid"; date +%N >>"$SLUICE_PATH/again"'
 	is "$(ask "switch $(id 2) 9" current "switch $(id 2) 9")" "ok
 ok $(id 2) $(id 2)

@@ -20,6 +20,9 @@ struct host_view {
 	uint32_t nreleases;
 	int64_t free_kb;	/* below the target's path; -1 unknown */
 	int64_t skew_s;		/* its clock minus ours, in seconds */
+	int64_t serial;		/* of the newest deploy that was there; 0: none */
+	int64_t switched;	/* when it last was (epoch); 0: never, or unknown */
+	sym before;		/* what it was switched from; NULL */
 	sym missing;		/* tools the agent needs, with commas; NULL */
 };
 

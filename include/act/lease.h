@@ -18,6 +18,8 @@ int64_t lease_serial(const struct lease *l);
  * check cannot go on. 1: done. 0: a migration's transaction that has checked
  * still runs. -1: err. */
 int lease_renew(struct lease *l, struct err *e);
+/* To a serial above `seen`, which a host has. 1: done. 0, -1: as lease_renew. */
+int lease_raise(struct lease *l, int64_t seen, struct err *e);
 /* 1: still ours. 0: lost. Cheap; asked every turn of the loop. */
 int lease_check(struct lease *l, struct err *e);
 void lease_free(struct lease *l);

@@ -83,6 +83,7 @@ struct plan_done {
 	bool automatic;		/* after a failure, by itself: hosts back, additive schema kept;
 				 * once an unsafe one is applied: holds */
 	bool code_only;
+	bool blind;		/* and neither database nor ledger are at hand */
 	const sym *accepted;
 	uint32_t naccepted;
 	/* rows that are STEP_FAILED and of which something stands, or may */

@@ -84,6 +84,14 @@ int go_undo(struct go *g, const struct opts *o, bool dry, struct err *e);
 /* What a rollback of more than one hop that was resumed has still before it;
  * `run` is done. Exit code. */
 int go_undo_rest(struct go *g, const struct ledger_run *run, struct err *e);
+/* The way back of the hosts alone where the database cannot be reached, for
+ * the reason `why`. Exit code. */
+int go_blind(struct go *g, const struct opts *o, const struct err *why,
+    struct err *e);
+/* Writes down what go_blind did, once the ledger is there again. */
+int go_reconcile(struct go *g, struct err *e);
+/* What the lanes share, as far as it is known before the plan. */
+void go_fill(struct go *g);
 void go_close(struct go *g);
 /* What their mains have in common: options as for opts_read, run, trouble
  * told, everything closed. The exit code. */

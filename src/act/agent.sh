@@ -315,7 +315,11 @@ do_probe() {
 	done
 	[ -n "$setsid" ] || missing=$missing,setsid
 	free=$(df -Pk . | awk 'NR == 2 { print $4 }')
-	say "ok time=$(now) free=${free:-0} missing=${missing#,}"
+	# when it was switched last, and from what
+	last=$(awk -v to="$(linked)" '$4 == to { l = "switched=" $1 " before=" $3 }
+	    END { print l }' .sluice/journal 2>/dev/null)
+	say "ok time=$(now) free=${free:-0} missing=${missing#,}" \
+	    "serial=$(newest) $last"
 }
 
 do_current() { say "ok $(linked) $(live)"; }
@@ -397,7 +401,8 @@ do_build() {	# ID COMMIT SHA SECONDS
 	fi
 }
 
-relink() {	# ID
+relink() {	# ID; who may have been here while the ledger was not at hand
+	echo "$(now) $serial $(linked) $1" >>.sluice/journal
 	rm -f .sluice/live .current.new
 	ln -s "releases/$1" .current.new && mv -fT .current.new current &&
 	    flush .
@@ -469,6 +474,8 @@ do_prune() {	# KEEP PROTECTED…
 		esac
 		alone drop "$d" && gone=$((gone + 1))
 	done
+	tail -n 100 .sluice/journal >.sluice/journal.new 2>/dev/null &&
+	    alone mv -f .sluice/journal.new .sluice/journal
 	say "ok $gone"
 }
 

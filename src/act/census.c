@@ -185,6 +185,12 @@ view_probe(struct host_view *v, struct arena *a, char *text)
 			v->skew_s = strtoll(value, NULL, 10) - clock_epoch();
 		else if (streq(one, "free"))
 			v->free_kb = strtoll(value, NULL, 10);
+		else if (streq(one, "serial"))
+			v->serial = strtoll(value, NULL, 10);
+		else if (streq(one, "switched"))
+			v->switched = strtoll(value, NULL, 10);
+		else if (streq(one, "before"))
+			v->before = not_dash(a, value);
 		else if (streq(one, "missing"))
 			v->missing = not_dash(a, value);
 	}

@@ -272,14 +272,23 @@ lease_serial(const struct lease *l)
 int
 lease_renew(struct lease *l, struct err *e)
 {
-	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
-	const char *param[] = { l->target };
+	return lease_raise(l, 0, e);
+}
 
+int
+lease_raise(struct lease *l, int64_t seen, struct err *e)
+{
+	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+	char above[24];
+	const char *param[] = { l->target, above };
+
+	snprintf(above, sizeof(above), "%" PRId64, seen);
 	if (pg_script(l->p, "SET lock_timeout = '200ms'", e) < 0)
 		return err_wrap(e, "the lease");
-	if (pg_exec(l->p, &r, "UPDATE sluice.lease SET serial = serial + 1 "
+	if (pg_exec(l->p, &r, "UPDATE sluice.lease "
+	    "SET serial = greatest(serial, $2::bigint) + 1 "
 	    "WHERE target = $1 AND backend = pg_backend_pid() "
-	    "RETURNING serial", param, 1, e) < 0) {
+	    "RETURNING serial", param, 2, e) < 0) {
 		if (!streq(pg_state(l->p), "55P03"))
 			return err_wrap(e, "the lease");
 		err_clear(e);

@@ -305,7 +305,7 @@ need_of(const struct back *k, uint32_t h)
 	if (f->on != NULL && f->on[h] != NULL && !streq(f->on[h], f->from) &&
 	    (!k->d->automatic || streq(f->on[h], f->to)))
 		return NEED_ALL;
-	if (k->d->code_only && (f->on == NULL || f->on[h] == NULL))
+	if (k->d->code_only && f->on == NULL)
 		return NEED_ALL;
 	return need;
 }
@@ -409,13 +409,22 @@ code_only(struct back *k)
 			build_note(&k->b, NOTE_REFUSE, "%s is applied: '%s' "
 			    "does not run with it, so its code cannot go back "
 			    "alone", k->undo.v[i].key, k->b.f->from);
-	if (k->d->n == 0)
-		build_note(&k->b, NOTE_WARN, "which migrations are applied is "
-		    "not known: that '%s' runs on the schema is not proven",
-		    k->b.f->from);
+	if (k->d->blind)
+		build_note(&k->b, accepted(k->d, sym_get(k->b.a, "schema")) ?
+		    NOTE_WARN : NOTE_REFUSE, "the database cannot be asked "
+		    "which migrations are applied: that '%s' runs on the "
+		    "schema is not proven; --accept schema goes on all the "
+		    "same", k->b.f->from);
+	for (uint32_t h = 0; k->b.f->on != NULL && h < k->b.f->nhosts; h++)
+		if (k->b.f->on[h] == NULL)
+			build_note(&k->b, NOTE_WARN, "host '%s' cannot be "
+			    "reached: it keeps what it serves",
+			    k->b.f->hosts[h]);
 	hosts_back(k);
 	build_wave(&k->b, "roll");
 	build_step(&k->b, STEP_CENSUS, "db", "hosts", k->b.f->from);
+	if (k->d->blind)
+		return;
 	build_wave(&k->b, "finish");
 	build_step(&k->b, STEP_PUBLISH, "db", "deployed", k->b.f->from);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act/host.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -64,9 +65,8 @@ shown(void *ctx, const struct deploy *d, const struct lane *l,
 	progress_event(&g->progress, d, l, s, event);
 }
 
-/* What the lanes share, as far as it is known before the plan. */
-static int
-deploy_fill(struct go *g, struct err *e)
+void
+go_fill(struct go *g)
 {
 	struct site *s = &g->s;
 	struct deploy *d = &g->d;
@@ -84,8 +84,21 @@ deploy_fill(struct go *g, struct err *e)
 	d->artefact = -1;
 	g->progress.out = line_err;
 	g->progress.colour = colour_wanted(STDERR_FILENO);
-	return pg_open(&d->watch, s->target->database, "watch",
-	    s->target->connect_timeout, e);
+}
+
+/* A host that has seen a higher number than ours (the hosts alone were put
+ * back, by a clock that was ahead) would shut us out. */
+static int
+raise_above(struct go *g, struct err *e)
+{
+	const struct host_view *v = go_views(g);
+	int64_t most = 0;
+
+	for (uint32_t i = 0; i < g->s.target->nhosts; i++)
+		if (v[i].serial > most)
+			most = v[i].serial;
+	return most < lease_serial(g->d.lease) ? 0 :
+	    lease_raise(g->d.lease, most, e) < 0 ? -1 : 0;
 }
 
 int
@@ -107,7 +120,11 @@ go_lease(struct go *g, struct err *e)
 	if (got == 0)
 		return err_kind(e, ERR_REFUSED, "'%s' is being deployed to by "
 		    "%s; wait for its end", t->name, holder.s);
-	return deploy_fill(g, e);
+	go_fill(g);
+	if (pg_open(&g->d.watch, t->database, "watch", t->connect_timeout,
+	    e) < 0)
+		return -1;
+	return raise_above(g, e);
 }
 
 int
