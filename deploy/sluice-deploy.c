@@ -94,9 +94,9 @@ run(struct go *g, const struct opts *o, struct err *e)
 	bool again = o->resume || o->finish;
 	sym commit = NULL;
 
-	if (site_open(&g->s, o, !o->dry, e) < 0)
-		return -1;
-	if (!again && go_commit(g, &commit, o->rev, e) < 0)
+	if (site_config(&g->s, o, e) < 0 || go_named_hosts(g, e) < 0 ||
+	    (!again && go_commit(g, &commit, o->rev, e) < 0) ||
+	    site_connect(&g->s, !o->dry, e) < 0)
 		return -1;
 	if (o->dry && !again)
 		return go_look(g, commit, false, e);

@@ -27,8 +27,9 @@ phase_run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
 	struct ledger_run last = { 0 };
 	sym commit = NULL;
 
-	if (site_open(&g->s, o, !o->dry, e) < 0 ||
-	    go_commit(g, &commit, o->rev, e) < 0)
+	if (site_config(&g->s, o, e) < 0 || go_named_hosts(g, e) < 0 ||
+	    go_commit(g, &commit, o->rev, e) < 0 ||
+	    site_connect(&g->s, !o->dry, e) < 0)
 		return -1;
 	g->why = o->because != NULL ? sym_get(g->s.a, o->because) :
 	    sym_printf(g->s.a, "%s migrations of %.12s", o->phase, commit);

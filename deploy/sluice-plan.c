@@ -26,16 +26,21 @@ forward(struct go *g, const struct opts *o, struct err *e)
 {
 	sym commit = NULL;
 
-	return go_commit(g, &commit, o->rev, e) < 0 ? -1 :
-	    go_look(g, commit, o->json, e);
+	if (go_named_hosts(g, e) < 0 || go_commit(g, &commit, o->rev, e) < 0 ||
+	    site_connect(&g->s, false, e) < 0)
+		return -1;
+	return go_look(g, commit, o->json, e);
 }
 
 static int
 run(struct go *g, const struct opts *o, struct err *e)
 {
-	if (site_open(&g->s, o, false, e) < 0)
+	if (site_config(&g->s, o, e) < 0)
 		return -1;
-	return o->rollback ? go_undo(g, o, true, e) : forward(g, o, e);
+	if (!o->rollback)
+		return forward(g, o, e);
+	return site_connect(&g->s, false, e) < 0 ? -1 :
+	    go_undo(g, o, true, e);
 }
 
 int

@@ -104,6 +104,12 @@ said 'shopp' "which"
 pg_stop fast
 exits 3 "the database is down" deploy r1
 said '^sluice-deploy: .*(connect|server)' "that is said"
+exits 2 "a commit that is not there is told first" deploy 0123456789abcdef
+exits 2 "by sluice-plan" sluice-plan production 0123456789abcdef
+exits 2 "by sluice-migrate" sluice-migrate production --phase safe 0123456789abcdef
+sed '/^.host /,$d' "$conf" >"$T/bad.ini"
+exits 2 "and so is a target without hosts" sluice-deploy -c "$T/bad.ini" production r1
+said 'has no host: add a .host NAME. section' "with what to do"
 exits 3 "sluice-status without it" sluice-status production
 exits 3 "sluice-rollback without it" sluice-rollback production
 exits 1 "sluice-doctor goes on without it" sluice-doctor production

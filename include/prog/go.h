@@ -26,6 +26,8 @@ struct go {
 	struct host_view *views;	/* as they were before a run; NULL: ask */
 };
 
+/* The configuration names hosts. */
+int go_named_hosts(struct go *g, struct err *e);
 /* Takes the lease; refused (ERR_REFUSED) it says who has it. */
 int go_lease(struct go *g, struct err *e);
 /* The last run, if it is not ended or is held. 1: *run and g->plan. */

@@ -34,8 +34,10 @@ struct site {
 /* Where sluice.ini is: -c, $SLUICE_CONFIG, the top of the work tree; in a
  * bare repository `git config sluice.config`, then <gitdir>/sluice.ini. */
 int site_config(struct site *s, const struct opts *o, struct err *e);
-/* The same, and the database, and what the ledger says is live. Makes the
- * ledger if `make`. */
+/* Then the database, and what the ledger says is live. Makes the ledger if
+ * `make`. What can be wrong here on this machine is to be looked at before. */
+int site_connect(struct site *s, bool make, struct err *e);
+/* Both. */
 int site_open(struct site *s, const struct opts *o, bool make, struct err *e);
 int site_facts(struct site *s, struct err *e);
 bool site_applied(const struct site *s, const struct migration *m);

@@ -102,6 +102,16 @@ raise_above(struct go *g, struct err *e)
 }
 
 int
+go_named_hosts(struct go *g, struct err *e)
+{
+	const struct cfg_target *t = g->s.target;
+
+	return t->nhosts > 0 ? 0 : err_kind(e, ERR_CONFIG, "%s: target '%s' "
+	    "has no host: add a [host NAME] section with target = %s",
+	    g->s.cfg.path, t->name, t->name);
+}
+
+int
 go_lease(struct go *g, struct err *e)
 {
 	struct strbuf holder STRBUF_SCOPED = STRBUF_INIT;
@@ -109,10 +119,8 @@ go_lease(struct go *g, struct err *e)
 
 	g->began = clock_ms();
 	signal(SIGHUP, SIG_IGN);	/* a pusher may go away at any time */
-	if (t->nhosts == 0)
-		return err_kind(e, ERR_CONFIG, "%s: target '%s' has no host: "
-		    "add a [host NAME] section with target = %s",
-		    g->s.cfg.path, t->name, t->name);
+	if (go_named_hosts(g, e) < 0)
+		return -1;
 	int got = lease_take(&g->d.lease, &holder, t->database, t->name,
 	    g->why, e);
 	if (got < 0)

@@ -84,9 +84,14 @@ site_config(struct site *s, const struct opts *o, struct err *e)
 int
 site_open(struct site *s, const struct opts *o, bool make, struct err *e)
 {
-	if (site_config(s, o, e) < 0)
-		return -1;
+	return site_config(s, o, e) < 0 ? -1 : site_connect(s, make, e);
+}
+
+int
+site_connect(struct site *s, bool make, struct err *e)
+{
 	const struct cfg_target *t = s->target;
+
 	if (t->database == NULL)
 		return err_kind(e, ERR_CONFIG, "%s: target '%s' has no "
 		    "database = …", s->cfg.path, t->name);
