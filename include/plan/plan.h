@@ -11,7 +11,8 @@
 
 enum step_kind {		/* lane, subject -> want */
 	STEP_STAGE,		/* host, release -> "staged" */
-	STEP_MIGRATION,		/* "db", "app.name" -> "applied" | "unapplied" */
+	STEP_MIGRATION,		/* "db", "app.name" -> "applied" | "unapplied" |
+				 * "repeated": its operations once more, unrecorded */
 	STEP_BALANCE,		/* host, host -> "drained" | "ready" */
 	STEP_CURRENT,		/* host, "current" -> release (link and restart) */
 	STEP_HEALTH,		/* host, release -> "healthy" */
@@ -57,6 +58,10 @@ struct plan_facts {
 	const uint32_t *batches; /* sizes, the last repeats */
 	uint32_t nbatches;
 	const struct judgement *judged;	/* pending migrations, in order */
+	/* what the release brings, pending or applied already, and is to run
+	 * again once no old code writes rows any more: "app.name", in order */
+	const sym *repeat;
+	uint32_t nrepeat;
 	int64_t soak_ms;
 	int keep;
 	bool balanced;		/* hosts are behind a balancer */

@@ -91,6 +91,10 @@ int site_rows(struct site *s, const struct judged *j, struct plan *p,
 void site_plan_facts(struct plan_facts *f, struct site *s,
     const struct judged *j, sym from, sym to, const sym *on);
 
+/* What is to be repeated once the old code is gone. */
+void site_repeats(struct plan_facts *f, struct site *s, const struct code *old,
+    const struct code *new);
+
 /* "1,25%" to sizes; at least one. */
 int batches_parse(uint32_t **out, uint32_t *n, struct arena *a,
     const char *text, uint32_t nhosts, struct err *e);

@@ -32,6 +32,7 @@ enum { AT_OPEN, AT_HELLO, AT_ASKED, AT_RUNNING, AT_DELAY, AT_LOST };
 
 struct job {
 	bool back;		/* unapply */
+	bool again;		/* its operations once more */
 	sym app, name;
 	struct strbuf line;	/* the reply that is being read */
 	struct strbuf why;	/* the last reason to try again, for people */
@@ -59,7 +60,8 @@ subject_split(const struct step *s, struct arena *a, sym *app, sym *name,
 	return 0;
 }
 
-/* 1: django_migrations is as the step wants it. */
+/* 1: django_migrations is as the step wants it. What is to be repeated never
+ * is: it may be run any number of times. */
 static int
 is_so(struct lane *l, const struct step *s, struct err *e)
 {
@@ -69,6 +71,8 @@ is_so(struct lane *l, const struct step *s, struct err *e)
 
 	if (subject_split(s, l->d->a, &app, &name, e) < 0)
 		return -1;
+	if (streq(s->want, "repeated"))
+		return 0;
 	if (pg_exec(l->d->db, &there, "SELECT to_regclass("
 	    "'django_migrations') IS NOT NULL", NULL, 0, e) < 0)
 		return -1;
@@ -175,7 +179,7 @@ request_send(struct lane *l, const struct job *j)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "do", json_string(j->back ? "unapply" :
-	    "apply"));
+	    j->again ? "repeat" : "apply"));
 	json_object_set_new(o, "app", json_string(j->app));
 	json_object_set_new(o, "name", json_string(j->name));
 	json_object_set_new(o, "tables", table_list(l->d, j));
@@ -481,6 +485,7 @@ job_new(struct lane *l, const struct step *s, struct err *e)
 	j->line = (struct strbuf)STRBUF_LIMIT(8u << 20);
 	j->why = (struct strbuf)STRBUF_LIMIT(512);
 	j->back = streq(s->want, "unapplied");
+	j->again = streq(s->want, "repeated");
 	if (subject_split(s, l->d->a, &j->app, &j->name, e) < 0) {
 		free(j);
 		return NULL;

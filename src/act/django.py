@@ -7,6 +7,7 @@
 #   state    app name            is it applied?
 #   apply    app name …          run it; first {"pid": …}, then {"result": …}
 #   unapply  app name …          run it backwards
+#   repeat   app name …          run what it does to rows once more
 #   sources                      the texts of third-party migrations
 #
 # Python 3.8 and up, Django 3.2 and up.
@@ -290,7 +291,7 @@ def bounds(cursor, request, local):
         )
 
 
-def guard(cursor, request, key, backwards):
+def guard(cursor, request, key, applied):
     """Inside a transaction: the lease is ours and stays so until its end, and
     nobody else has run this in the meantime."""
     if request.get("target"):
@@ -302,7 +303,7 @@ def guard(cursor, request, key, backwards):
         "SELECT count(*) FROM django_migrations WHERE app = %s AND name = %s",
         list(key),
     )
-    if (cursor.fetchone()[0] > 0) != backwards:
+    if (cursor.fetchone()[0] > 0) != applied:
         raise Refused("already", "%s.%s was just run by another" % key)
 
 
@@ -452,10 +453,11 @@ def drop_invalid(connection, migration):
 class Job:
     """One migration, one way."""
 
-    def __init__(self, connection, request, backwards):
+    def __init__(self, connection, request, backwards, again=False):
         self.connection = connection
         self.request = request
         self.backwards = backwards
+        self.again = again
         self.key = (request["app"], request["name"])
         self.pooled = False
 
@@ -468,10 +470,17 @@ class Job:
         pid, self.pooled = backend(self.connection)
         tell(pid=pid)
         self.executor = executor_new(self.connection)
+        if self.again:
+            return
         self.migration = check_plan(self.executor, self.key, self.backwards)
         self.plan = [(self.migration, self.backwards)]
 
+    def applied(self):
+        return self.backwards or self.again
+
     def migrate(self, state):
+        if self.again:
+            return self.once_more(state)
         return self.executor.migrate([self.key], plan=self.plan, state=state)
 
     def atomic(self, state):
@@ -483,7 +492,7 @@ class Job:
             with self.connection.cursor() as cursor:
                 bounds(cursor, self.request, True)
                 alone(cursor, "pg_try_advisory_xact_lock")
-                guard(cursor, self.request, self.key, self.backwards)
+                guard(cursor, self.request, self.key, self.applied())
                 lock_tables(cursor, self.request)
             return self.migrate(state)
 
@@ -502,7 +511,7 @@ class Job:
             bounds(cursor, self.request, False)
             alone(cursor, "pg_try_advisory_lock")
             with transaction.atomic(using=self.connection.alias):
-                guard(cursor, self.request, self.key, self.backwards)
+                guard(cursor, self.request, self.key, self.applied())
         drop_invalid(self.connection, self.migration)
         counted = Counted(self.connection, self.request)
         try:
@@ -517,6 +526,28 @@ class Job:
                 "what they did stands"
                 % (self.key + (counted.done, one_line(e))),
             )
+
+    def repeat(self):
+        """Its operations again, on the models that it knows, and no record:
+        rows that old code wrote since the first time are what it is for."""
+        self.migration = find(self.executor, self.key)
+        for operation in self.migration.operations:
+            if type(operation).__name__ not in ("RunPython", "RunSQL"):
+                raise Refused(
+                    "error",
+                    "%s.%s cannot be repeated: %s is not about rows alone"
+                    % (self.key + (operation.describe(),)),
+                )
+        graph = self.executor.loader.graph
+        state = graph.make_state(nodes=[self.key], at_end=False)
+        way = self.atomic if self.migration.atomic else self.plain
+        way(state)
+
+    def once_more(self, state):
+        with self.connection.schema_editor(
+            atomic=self.migration.atomic
+        ) as editor:
+            return self.migration.apply(state, editor)
 
     def run(self):
         from django.core.management.sql import (
@@ -541,14 +572,18 @@ class Job:
             return "post_migrate: " + one_line(e)
 
 
-def migrate(request, backwards):
+def migrate(request, backwards, again=False):
     connection = connect()
     try:
-        job = Job(connection, request, backwards)
+        job = Job(connection, request, backwards, again)
         job.begin()
-        tell(result="done", text=job.run())
+        tell(result="done", text=job.repeat() if again else job.run())
     finally:
         disconnect(connection)
+
+
+def repeat(request):
+    migrate(request, False, True)
 
 
 def apply(request):
@@ -608,6 +643,7 @@ def answer(request):
         "state": state,
         "apply": apply,
         "unapply": unapply,
+        "repeat": repeat,
     }.get(request.get("do"))
     if do is None:
         raise Refused("error", "no such request: %r" % request.get("do"))

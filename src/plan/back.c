@@ -131,7 +131,8 @@ collect(struct back *k)
 		const struct step *s = &k->d->steps[i];
 		const struct halfway *h = halfway_of(k->d, s->subject);
 
-		if (s->kind != STEP_MIGRATION || (!happened(s) && h == NULL))
+		if (s->kind != STEP_MIGRATION || (!happened(s) && h == NULL) ||
+		    streq(s->want, "repeated"))
 			continue;
 		if (h != NULL)
 			undo_add(k, s)->halfway = h;

@@ -101,6 +101,21 @@ roll(struct build *b)
 	build_roll(b, hosts, n, f->to);
 }
 
+/* Old code wrote rows during the roll that the first run has not seen. */
+static void
+repeat(struct build *b)
+{
+	const struct plan_facts *f = b->f;
+
+	for (uint32_t i = 0; !is_first(f) && i < f->nrepeat; i++) {
+		const struct verdict *v = verdict_of(f, f->repeat[i]);
+
+		if (v == NULL || phase_of(f, v) == FWD_SAFE)
+			build_step(b, STEP_MIGRATION, "db", f->repeat[i],
+			    "repeated");
+	}
+}
+
 /* The floor is raised before the first migration that the old code does not
  * survive, and after every host has attested the new release. */
 static void
@@ -118,6 +133,8 @@ contract(struct build *b)
 	}
 	build_wave(b, "roll");
 	build_step(b, STEP_CENSUS, "db", "hosts", f->to);
+	build_wave(b, "roll");
+	repeat(b);
 	if (!unsafe)
 		return;
 	build_wave(b, "unsafe");
@@ -191,6 +208,10 @@ plan_migrate(struct plan *out, struct arena *a, const struct plan_facts *f,
 		build_note(&b, NOTE_REFUSE, "%" PRIu32 " safe migration%s not "
 		    "applied: the new code cannot be live yet; run the safe "
 		    "phase first", safe, safe == 1 ? " is" : "s are");
+	if (phase == FWD_UNSAFE) {
+		build_wave(&b, "roll");
+		repeat(&b);
+	}
 	if (phase == FWD_UNSAFE && count(f, FWD_UNSAFE) > 0) {
 		build_wave(&b, "unsafe");
 		build_step(&b, STEP_FLOOR, "db", "floor", f->to);

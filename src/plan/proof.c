@@ -171,7 +171,7 @@ wave(struct proof *x, const struct step *from, const struct step *end)
 
 		if (s->kind == STEP_CURRENT)
 			changes = true;
-		if (k == UINT32_MAX)
+		if (k == UINT32_MAX || streq(s->want, "repeated"))
 			continue;
 		if (streq(s->want, "applied"))
 			apply(x, k);

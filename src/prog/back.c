@@ -105,7 +105,7 @@ rows_settle(struct go *g, struct plan_done *done)
 	for (uint32_t i = 0; i < g->plan.n; i++) {
 		struct step *s = &g->plan.steps[i];
 		if (s->kind != STEP_MIGRATION || s->status == STEP_TODO ||
-		    s->status == STEP_DROPPED)
+		    s->status == STEP_DROPPED || streq(s->want, "repeated"))
 			continue;
 		bool stands = applied_row(&g->s, s->subject);
 		if (stands == streq(s->want, "applied"))

@@ -300,6 +300,8 @@ go_run(struct go *g, bool resume, struct err *e)
 {
 	int end = run_plan(&g->d, resume, e);
 
+	if (!streq(g->plan.kind, "stage"))
+		g->views = NULL;	/* what they showed is over */
 	if (end == RUN_DONE &&
 	    ledger_run_end(g->s.db, g->d.run.id, "done", NULL, e) < 0)
 		return -1;

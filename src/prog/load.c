@@ -311,6 +311,35 @@ batches_parse(uint32_t **out, uint32_t *n, struct arena *a, const char *text,
 	return 0;
 }
 
+/* Tagged `repeat` by a person, and not in the old code. */
+static void
+repeats(struct plan_facts *f, struct site *s, const struct code *old,
+    const struct code *new)
+{
+	sym *v = arena_array(s->a, sym, new->graph.n + 1);
+
+	for (uint32_t i = 0; i < new->graph.n; i++) {
+		const struct migration *m = new->graph.order[i];
+		bool there = !m->tag.repeat;
+		for (uint32_t k = 0; !there && k < old->graph.n; k++)
+			there = streq(old->graph.order[k]->name, m->name) &&
+			    streq(old->graph.order[k]->app, m->app);
+		if (!there)
+			v[f->nrepeat++] = sym_printf(s->a, "%s.%s", m->app,
+			    m->name);
+	}
+	f->repeat = v;
+}
+
+void
+site_repeats(struct plan_facts *f, struct site *s, const struct code *old,
+    const struct code *new)
+{
+	f->nrepeat = 0;
+	if (old->release != NULL)
+		repeats(f, s, old, new);
+}
+
 void
 site_plan_facts(struct plan_facts *f, struct site *s, const struct judged *j,
     sym from, sym to, const sym *on)

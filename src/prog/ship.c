@@ -68,6 +68,7 @@ go_judge_plan(struct go *g, sym to, struct err *e)
 	if (g->d.lease != NULL && go_hosts(g, &on, &down, e) < 0)
 		return -1;
 	site_plan_facts(&f, s, &g->judged, s->live, to, on);
+	site_repeats(&f, s, &g->old, &g->new);
 	plan_deploy(&g->plan, s->a, &f);
 	if (!plan_refused(&g->plan))
 		plan_prove(&g->plan, s->a, &f, &g->judged.release,
@@ -321,6 +322,7 @@ judge_phase(struct go *g, sym to, enum forward phase)
 	site_judge(&g->judged, &g->s, g->old.release == NULL ? NULL : &g->old,
 	    &g->new);
 	site_plan_facts(&f, &g->s, &g->judged, g->s.live, to, NULL);
+	site_repeats(&f, &g->s, &g->old, &g->new);
 	plan_migrate(&g->plan, g->s.a, &f, phase);
 }
 

@@ -35,6 +35,7 @@ text_step(struct strbuf *b, const struct step *s, bool brief)
 		break;
 	case STEP_MIGRATION:
 		strbuf_printf(b, "%s %s", streq(s->want, "applied") ? "apply" :
+		    streq(s->want, "repeated") ? "repeat" :
 		    "reverse", s->subject);
 		break;
 	case STEP_BALANCE:
