@@ -538,8 +538,8 @@ class Job:
                     "%s.%s cannot be repeated: %s is not about rows alone"
                     % (self.key + (operation.describe(),)),
                 )
-        graph = self.executor.loader.graph
-        state = graph.make_state(nodes=[self.key], at_end=False)
+        loader = self.executor.loader
+        state = loader.project_state([self.key], at_end=False)
         way = self.atomic if self.migration.atomic else self.plain
         way(state)
 

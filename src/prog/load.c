@@ -200,6 +200,7 @@ halve(struct site *s, const struct graph *g, const struct plan *went)
 		bool pending = went == NULL && !site_applied(s, m);
 		for (uint32_t k = 0; went != NULL && k < went->n; k++)
 			pending |= went->steps[k].kind == STEP_MIGRATION &&
+			    !streq(went->steps[k].want, "repeated") &&
 			    streq(went->steps[k].subject, key);
 		if (pending)
 			h.pending[h.npending++] = m;
