@@ -93,7 +93,7 @@ main(void)
 	    "| web/odd/migrations/0001_x.py:3 dependencies: cannot be read web/shop/migrations/0003_bad.py:4 not valid Python: a '[' without its partner "
 	    "| web/customers/migrations/0001_initial.py web/customers/migrations/0002_b.py web/customers/migrations/0003_c.py "
 	    "web/customers/migrations/__init__.py web/odd/migrations/0001_x.py web/shop/migrations/0001_initial.py web/shop/fields.py "
-	    "web/shop/migrations/0002_sql.py web/shop/ops.py web/shop/sql.py web/shop/migrations/0003_bad.py web/shop/migrations/__init__.py ",
+	    "web/shop/migrations/0002_sql.py web/shop/sql.py web/shop/ops.py web/shop/migrations/0003_bad.py web/shop/migrations/__init__.py ",
 	    "labels, what cannot be read, the files needed");
 	const struct migration *sql = find(&m, "0002_sql");
 	ok(sql->ops.n == 1 && sql->ops.v[0].kind == OP_RUN_SQL, "an operation of the project");
