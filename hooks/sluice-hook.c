@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/strvec.h"
 #include "base/util.h"
-#include "gate/gitcmd.h"
+#include "gate/stageraw.h"
 #include "gate/touch.h"
 
 static const char help[] =
@@ -53,22 +53,29 @@ trouble(const struct err *e)
 	return 3;
 }
 
-/* Standard input becomes a file that can be read twice. */
+/* Standard input becomes a file of that text. */
 static int
-keep_input(struct err *e)
+set_input(const struct strbuf *b, struct err *e)
 {
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	FILE *f = tmpfile();
 
 	if (f == NULL)
 		return err_sys(e, "cannot make a temporary file");
-	if (fd_read_all(&b, 0, e) < 0 ||
-	    fd_write_all(fileno(f), b.s, b.len, e) < 0)
+	if (fd_write_all(fileno(f), b->s, b->len, e) < 0)
 		return err_wrap(e, "cannot keep what git says");
 	if (dup2(fileno(f), 0) < 0 || lseek(0, 0, SEEK_SET) < 0)
 		return err_sys(e, "cannot keep what git says");
 	fclose(f);
 	return 0;
+}
+
+/* It can then be read twice. */
+static int
+keep_input(struct err *e)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	return fd_read_all(&b, 0, e) < 0 ? -1 : set_input(&b, e);
 }
 
 /* The hook that was there before: its exit code, 0 where there is none. */
@@ -91,17 +98,16 @@ run_first(const char *first, char **args, struct err *e)
 	return child_exit(&c);
 }
 
-/* 1: a migration or a models module is staged. */
+/* 1: a migration or a models module is staged; the list of what is staged is
+ * then our input. */
 static int
 concerned(struct err *e)
 {
-	struct strbuf names STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
+	struct strbuf raw STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
 
-	if (gitcmd_run(&names, NULL, NULL, e, "diff", "--cached",
-		"--name-only", "--no-renames", "--no-ext-diff", "-z", "--",
-		"*.py", NULL) != 0)
+	if (stageraw_get(&raw, NULL, e) < 0)
 		return -1;
-	return touch_any(names.s, names.len);
+	return !touch_any(raw.s, raw.len) ? 0 : set_input(&raw, e) < 0 ? -1 : 1;
 }
 
 /* The other half stands beside us, or on PATH. */

@@ -20,6 +20,7 @@
 #include "gate/export.h"
 #include "gate/range.h"
 #include "gate/stage.h"
+#include "gate/stageraw.h"
 #include "gate/tagline.h"
 #include "prog/opts.h"
 #include "prog/trial.h"
@@ -131,7 +132,7 @@ named(const struct work *w, const char *path)
 	return w->o->nfiles == 0;
 }
 
-static const struct staged *
+static struct staged *
 staged(const struct work *w, const char *path)
 {
 	for (uint32_t i = 0; i < w->nstaged; i++)
@@ -142,14 +143,14 @@ staged(const struct work *w, const char *path)
 }
 
 static int
-store(struct work *w, const struct staged *f, const char *path,
+store(struct work *w, struct staged *f, const char *path,
     const struct strbuf *was, const struct strbuf *now, struct err *e)
 {
 	struct strbuf full STRBUF_SCOPED = STRBUF_INIT;
 	struct stat st;
 
 	if (f != NULL) {
-		int r = stage_write(w->repo, f, was, now, e);
+		int r = stage_write(w->repo, w->a, f, was, now, e);
 		if (r == 0)
 			warn("%s: staged only; the file on disk has other "
 			    "changes", path);
@@ -186,7 +187,7 @@ tag_one(struct work *w, const struct verdict *v, struct err *e)
 	struct strbuf was STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf now STRBUF_SCOPED = STRBUF_INIT;
 	const struct migration *m = v->m;
-	const struct staged *f = w->o->index ? staged(w, m->path) : NULL;
+	struct staged *f = w->o->index ? staged(w, m->path) : NULL;
 	int r;
 
 	if (w->o->index && f == NULL)
@@ -243,7 +244,9 @@ open_all(struct work *w, const struct cfg_project **p, struct err *e)
 	if (!w->o->index)
 		return source_folder(&w->head, repo_workdir(w->repo), e);
 	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
-	if (stage_list(&w->staged, &w->nstaged, w->a, w->repo, e) < 0 ||
+	struct strbuf raw STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
+	if (stageraw_get(&raw, repo_workdir(w->repo), e) < 0 ||
+	    stage_list(&w->staged, &w->nstaged, w->a, &raw, e) < 0 ||
 	    export_staged(&tree, w->repo, e) < 0)
 		return -1;
 	return source_commit(&w->head, w->repo, tree.s, e);

@@ -109,7 +109,7 @@ state() {
 	staged=$(git ls-files -s blog/migrations/0002_killed.py | cut -d' ' -f2)
 	disk=$(git hash-object blog/migrations/0002_killed.py)
 	case "$staged $disk" in
-	"$was $was" | "$now $was" | "$now $now") : ;;
+	"$was $was" | "$was $now" | "$now $now") : ;;
 	*) echo "staged $staged, on disk $disk" && return 1 ;;
 	esac
 	[ "$(git ls-files -s | cut -f2)" = "$(git -C "$T/fresh" ls-files -s | cut -f2)" ] &&

@@ -41,7 +41,7 @@ ok "a migration that is committed does" push
 add_default 0003_rank 0002_note && commit
 exits 1 "a split one" push
 said '^split +shop/migrations/0003_rank.py' "is refused"
-said 'what the remote has' "on top of what the remote has"
+said "the remote's branch" "on top of what the remote has"
 exits 1 "as a new branch too" push main:refs/heads/new
 said 'on top of origin/main' "on top of the base branch"
 exits 1 "as a tag too" push main:refs/tags/v1

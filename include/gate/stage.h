@@ -20,8 +20,13 @@ struct staged {
 	char status;		/* 'A' 'M' 'D' 'T' */
 };
 
+/* From what git says (stageraw.h). */
 int stage_list(struct staged **out, uint32_t *n, struct arena *a,
-    struct repo *r, struct err *e);
+    const struct strbuf *raw, struct err *e);
+/* The tree that a commit made now would have, from that list: without asking
+ * git, where it is plain. */
+int stage_tree(struct strbuf *tree, struct repo *r, const struct staged *f,
+    uint32_t n, struct err *e);
 /* `git commit PATH` commits a temporary index: a change to that one would be
  * taken back by the next commit. */
 bool stage_temporary(void);
@@ -31,9 +36,9 @@ int stage_text(struct strbuf *b, struct repo *r, const char *blob,
 int stage_read(struct strbuf *b, struct repo *r, const char *rev,
     struct err *e);
 
-/* New text for one staged file. 1: on disk too, where the file had just the
+/* New text for one staged file, whose blob it becomes. 1: on disk too, where the file had just the
  * staged text. 0: staged only; the file on disk differs and is not touched. */
-int stage_write(struct repo *r, const struct staged *f,
+int stage_write(struct repo *r, struct arena *a, struct staged *f,
     const struct strbuf *was, const struct strbuf *now, struct err *e);
 
 #endif

@@ -29,18 +29,13 @@ parse_raw(struct staged *f, struct arena *a, const char *s)
 }
 
 int
-stage_list(struct staged **out, uint32_t *n, struct arena *a, struct repo *r,
-    struct err *e)
+stage_list(struct staged **out, uint32_t *n, struct arena *a,
+    const struct strbuf *raw, struct err *e)
 {
-	struct strbuf raw STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
 	struct list(struct staged) l = { 0 };
+	const char *end = raw->s + raw->len;
 
-	if (gitcmd_run(&raw, repo_workdir(r), NULL, e, "diff", "--cached",
-		"--raw", "--no-abbrev", "--no-renames", "--no-ext-diff",
-		"-z", NULL) != 0)
-		return -1;
-	const char *end = raw.s + raw.len;
-	for (const char *p = raw.s; p < end;) {
+	for (const char *p = raw->s; p < end;) {
 		struct staged *f = list_add(a, &l);
 		const char *path = p + strlen(p) + 1;
 		if (!parse_raw(f, a, p) || path >= end)
@@ -51,6 +46,44 @@ stage_list(struct staged **out, uint32_t *n, struct arena *a, struct repo *r,
 	}
 	*out = l.v;
 	*n = l.n;
+	return 0;
+}
+
+/* HEAD's tree with what is staged. 0: git has to do it. */
+static int
+updated_tree(git_oid *out, struct repo *r, const struct staged *f, uint32_t n)
+{
+	CLEANUP(git_object_free) git_object *head = NULL;
+	git_tree_update *u = xcalloc(n, sizeof(*u));
+	bool plain = n > 0 && git_revparse_single(&head, repo_git(r),
+	    "HEAD^{tree}") == 0;
+
+	for (uint32_t i = 0; plain && i < n; i++) {
+		u[i].path = f[i].path;
+		u[i].filemode = (git_filemode_t)strtol(f[i].mode, NULL, 8);
+		u[i].action = f[i].status == 'D' ? GIT_TREE_UPDATE_REMOVE :
+		    GIT_TREE_UPDATE_UPSERT;
+		plain = strchr("AMD", f[i].status) != NULL &&
+		    (f[i].status == 'D' ||
+		    git_oid_fromstr(&u[i].id, f[i].blob) == 0);
+	}
+	int rc = plain ? git_tree_create_updated(out, repo_git(r),
+	    (git_tree *)head, n, u) : -1;
+	free(u);
+	return rc == 0;
+}
+
+int
+stage_tree(struct strbuf *tree, struct repo *r, const struct staged *f,
+    uint32_t n, struct err *e)
+{
+	char id[GIT_OID_HEXSZ + 1];
+	git_oid oid;
+
+	if (!updated_tree(&oid, r, f, n))
+		return export_staged(tree, r, e);
+	git_oid_tostr(id, sizeof(id), &oid);
+	strbuf_str(tree, id);
 	return 0;
 }
 
@@ -93,19 +126,12 @@ stage_text(struct strbuf *b, struct repo *r, const char *blob, struct err *e)
 }
 
 static int
-index_put(struct repo *r, const struct staged *f, const struct strbuf *now,
-    struct err *e)
+index_put(struct repo *r, const struct staged *f, struct err *e)
 {
 	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf line STRBUF_SCOPED = STRBUF_INIT;
-	char id[GIT_OID_HEXSZ + 1];
-	git_oid oid;
 
-	if (git_blob_create_from_buffer(&oid, repo_git(r), now->s,
-		now->len) != 0)
-		return gate_git(e, f->path);
-	git_oid_tostr(id, sizeof(id), &oid);
-	strbuf_printf(&line, "%s %s\t%s", f->mode, id, f->path);
+	strbuf_printf(&line, "%s %s\t%s", f->mode, f->blob, f->path);
 	strbuf_char(&line, '\0');
 	if (gitcmd_run(&said, repo_workdir(r), &line, e, "update-index", "-z",
 		"--index-info", NULL) != 0)
@@ -113,27 +139,75 @@ index_put(struct repo *r, const struct staged *f, const struct strbuf *now,
 	return 0;
 }
 
-int
-stage_write(struct repo *r, const struct staged *f, const struct strbuf *was,
-    const struct strbuf *now, struct err *e)
+/* What is on disk goes to the index, with the file's times, so that git sees
+ * it as clean. */
+static int
+index_add(struct repo *r, const struct staged *f, struct err *e)
 {
-	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf line STRBUF_SCOPED = STRBUF_INIT;
+
+	strbuf_str(&line, f->path);
+	strbuf_char(&line, '\0');
+	if (gitcmd_run(&said, repo_workdir(r), &line, e, "update-index", "-z",
+		"--stdin", NULL) != 0)
+		return err_wrap(e, "cannot stage '%s'", f->path);
+	return 0;
+}
+
+/* The file on disk has just this text. */
+static bool
+on_disk(const char *path, const struct strbuf *was, mode_t *mode)
+{
 	struct strbuf disk STRBUF_SCOPED = STRBUF_INIT;
 	struct err none = ERR_INIT;
 	struct stat st;
 
-	if (index_put(r, f, now, e) < 0)
-		return -1;
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    file_read(&disk, path, &none) < 0)
+		return false;
+	*mode = st.st_mode & 07777;
+	return disk.len == was->len && memcmp(disk.s, was->s, was->len) == 0;
+}
+
+/* Does git change the text on its way into the index? */
+static bool
+filtered(struct repo *r, const char *path)
+{
+	git_filter_list *l = NULL;
+	bool is = git_filter_list_load(&l, repo_git(r), NULL, path,
+	    GIT_FILTER_TO_ODB, 0) != 0 || l != NULL;
+
+	git_filter_list_free(l);
+	return is;
+}
+
+/* A kill in between leaves file or index with the old text, each whole. */
+int
+stage_write(struct repo *r, struct arena *a, struct staged *f,
+    const struct strbuf *was, const struct strbuf *now, struct err *e)
+{
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
+	char id[GIT_OID_HEXSZ + 1];
+	mode_t mode = 0;
+	git_oid oid;
+
+	if (git_blob_create_from_buffer(&oid, repo_git(r), now->s,
+		now->len) != 0)
+		return gate_git(e, f->path);
+	git_oid_tostr(id, sizeof(id), &oid);
+	f->blob = sym_get(a, id);
 	strbuf_printf(&path, "%s%s", repo_workdir(r), f->path);
-	if (lstat(path.s, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    file_read(&disk, path.s, &none) < 0 || disk.len != was->len ||
-	    memcmp(disk.s, was->s, was->len) != 0)
-		return 0;
-	if (file_write(path.s, now->s, now->len, st.st_mode & 07777, e) < 0)
+	bool same = on_disk(path.s, was, &mode);
+	bool plain = same && !filtered(r, f->path);
+	if ((!plain && index_put(r, f, e) < 0) ||
+	    (same && file_write(path.s, now->s, now->len, mode, e) < 0) ||
+	    (plain && index_add(r, f, e) < 0))
 		return -1;
-	/* the index learns the file's times, so that git sees it as clean */
 	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
-	gitcmd_run(&said, repo_workdir(r), NULL, &none, "update-index", "-q",
-	    "--refresh", NULL);
-	return 1;
+	struct err none = ERR_INIT;
+	if (same && !plain)
+		gitcmd_run(&said, repo_workdir(r), NULL, &none, "update-index",
+		    "-q", "--refresh", NULL);
+	return same;
 }

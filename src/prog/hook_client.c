@@ -36,7 +36,7 @@ touches(const struct commit *c, bool (*what)(const char *path))
 	return false;
 }
 
-static const struct staged *
+static struct staged *
 find(const struct commit *c, const char *path)
 {
 	for (uint32_t i = 0; i < c->n; i++)
@@ -55,7 +55,7 @@ of_this_commit(void *ctx, const struct verdict *v)
  * where that has the same text. */
 static int
 tag_one(const struct commit *c, const struct verdict *v,
-    const struct staged *f, struct err *e)
+    struct staged *f, struct err *e)
 {
 	struct strbuf tag STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf was STRBUF_SCOPED = STRBUF_INIT;
@@ -73,7 +73,7 @@ tag_one(const struct commit *c, const struct verdict *v,
 		return 0;
 	if (r > 0 && c->h->cfg.hooks.tag_write && !stage_temporary()) {
 		c->h->tagged = true;
-		r = stage_write(c->h->repo, f, &was, &now, e);
+		r = stage_write(c->h->repo, c->h->a, f, &was, &now, e);
 		if (r == 0)
 			strbuf_printf(said, "sluice: %s: tagged as staged only, "
 			    "since the file on disk has other changes; add above "
@@ -95,7 +95,7 @@ tag_all(const struct commit *c, const struct trial *t, struct err *e)
 
 	for (uint32_t i = 0; i < t->j.n; i++) {
 		const struct verdict *v = &t->j.v[i];
-		const struct staged *f = find(c, v->m->path);
+		struct staged *f = find(c, v->m->path);
 
 		if (f == NULL || (v->m->tag.source != TAG_NONE &&
 		    v->m->tag.source != TAG_AUTO))
@@ -148,13 +148,13 @@ commit_project(const struct commit *c, struct err *e)
 
 	if (!migrations && !touches(c, touch_models))
 		return 0;
-	if (export_staged(&tree, c->h->repo, e) < 0)
+	if (stage_tree(&tree, c->h->repo, c->files, c->n, e) < 0)
 		return -1;
 	if (migrations && (r = judge_index(c, tree.s, e)) != 0)
 		return r;
 	if (c->h->tagged) {	/* what is committed is what is asked */
 		strbuf_reset(&tree);
-		if (export_staged(&tree, c->h->repo, e) < 0)
+		if (stage_tree(&tree, c->h->repo, c->files, c->n, e) < 0)
 			return -1;
 	}
 	return hook_clean(c->h, c->p, tree.s, false, e);
@@ -166,7 +166,10 @@ hook_commit(struct hook *h, struct err *e)
 	struct commit c = { .h = h };
 	int worst = 0;
 
-	if (stage_list(&c.files, &c.n, h->a, h->repo, e) < 0)
+	struct strbuf raw STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
+
+	if (fd_read_all(&raw, 0, e) < 0 ||
+	    stage_list(&c.files, &c.n, h->a, &raw, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < h->cfg.nprojects; i++) {
 		c.p = &h->cfg.projects[i];
@@ -198,7 +201,7 @@ push_project(struct hook *h, const struct cfg_project *p,
 	if (n == 0 && to_base && l->old != NULL &&
 	    repo_commit(h->repo, &old, h->a, l->old, e) < 0)
 		return -1;
-	struct range_base there = { old, "what the remote has" };
+	struct range_base there = { old, "the remote's branch" };
 	if (old != NULL) {
 		bases = &there;
 		n = 1;

@@ -47,7 +47,7 @@ receive_project(struct hook *h, const struct cfg_project *p,
 	if (range_deployed(&bases, &n, h->a, h->repo, &h->cfg, p, target,
 		e) < 0)
 		return -1;
-	struct range_base old = { l->old, "what this branch had" };
+	struct range_base old = { l->old, "this branch as it was" };
 	if (n == 0 && l->old != NULL) {
 		bases = &old;
 		n = 1;

@@ -40,6 +40,9 @@ where_repo(struct repo **out, struct err *e)
 	if (r < 0 && strstr(e->msg, "objectformat") != NULL)
 		return err_set(e, "this is a SHA-256 repository, which the "
 		    "libgit2 on this machine cannot read");
+	if (r < 0 && strstr(e->msg, "unsupported extension") != NULL)
+		return err_wrap(e, "the libgit2 on this machine is too old for "
+		    "this repository");
 	return r;
 }
 
