@@ -53,8 +53,8 @@ struct cache {
 };
 
 /* Torn and bad bytes are found by it, not malice. */
-static uint64_t
-sum(const void *p, size_t n, uint64_t h)
+uint64_t
+cache_sum(const void *p, size_t n, uint64_t h)
 {
 	const unsigned char *s = p;
 
@@ -85,7 +85,7 @@ part_open(struct cache *c, const unsigned char *p, size_t left)
 	    h.text + h.body;
 	if (h.size > left || h.size % 8 != 0 || want > h.size ||
 	    h.size - want >= 8 ||
-	    sum(p + sizeof(h), h.size - sizeof(h), h.size) != h.sum)
+	    cache_sum(p + sizeof(h), h.size - sizeof(h), h.size) != h.sum)
 		return 0;
 	t->records = p + sizeof(h);
 	t->nrecords = h.nrecords;
@@ -106,7 +106,7 @@ part_open(struct cache *c, const unsigned char *p, size_t left)
 static void
 head_make(char head[HEAD], const char *scope)
 {
-	uint32_t order = ORDER, hash = (uint32_t)sum(scope, strlen(scope), 1);
+	uint32_t order = ORDER, hash = (uint32_t)cache_sum(scope, strlen(scope), 1);
 
 	memset(head, 0, HEAD);
 	snprintf(head, HEAD - 8, "%s", MARK);
@@ -143,7 +143,7 @@ cache_open(const char *folder, const char *scope, struct arena *a)
 	c->file = (struct strbuf)STRBUF_LIMIT(CACHE_BYTES_MAX);
 	c->path = (struct strbuf)STRBUF_INIT;
 	strbuf_printf(&c->path, "%s/read-%08x", folder,
-	    (uint32_t)sum(scope, strlen(scope), 1));
+	    (uint32_t)cache_sum(scope, strlen(scope), 1));
 	head_make(head, scope);
 	if (!file_open(c) || c->file.len < HEAD ||
 	    memcmp(c->file.s, head, HEAD) != 0)
@@ -362,7 +362,7 @@ put_part(struct strbuf *out, struct building *b,
 	h.nstrings = b->t.v.n;
 	h.text = (uint32_t)text;
 	h.size = (uint32_t)(out->len - begin);
-	h.sum = sum(out->s + begin + sizeof(h), h.size - sizeof(h), h.size);
+	h.sum = cache_sum(out->s + begin + sizeof(h), h.size - sizeof(h), h.size);
 	memcpy(out->s + begin, &h, sizeof(h));
 }
 

@@ -45,6 +45,7 @@ void cache_put(struct cache *c, const char *path, const char *id,
 /* Keeps what was put; needs: of all that is not `alone` in it. */
 void cache_write(struct cache *c, const struct cache_need *needs, uint32_t n);
 void cache_close(struct cache *c);
+uint64_t cache_sum(const void *p, size_t n, uint64_t h);
 
 /* cache_code.c: a migration as bytes, and its strings by number */
 struct cache_strings {
