@@ -16,6 +16,7 @@ struct source;
 
 int source_commit(struct source **out, struct repo *r, const char *commit,
     struct err *e);
+/* Refused where not all is merged. */
 int source_index(struct source **out, struct repo *r, struct err *e);
 int source_folder(struct source **out, const char *dir, struct err *e);
 /* Files in memory, as the ledger keeps them: path, text. */

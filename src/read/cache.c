@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/util.h"
+#include "read/readers.h"
 #include "reader.h"
 
 /* The file: this, padded with NULs to HEAD bytes, then parts. Numbers are of
@@ -35,6 +36,7 @@ struct part {
 	uint32_t nrecords, nneeds, nbody;
 	struct cache_text text;
 	bool holds;		/* its needs are as they were */
+	bool sent;		/* by another process of this run */
 };
 
 struct entry {
@@ -47,8 +49,8 @@ struct cache {
 	struct arena *a;
 	struct strbuf file, path;
 	sym scope;
-	struct part parts[CACHE_PARTS_MAX];
-	uint32_t nparts;
+	struct part parts[CACHE_PARTS_MAX + READERS_MAX];
+	uint32_t nparts, nkept;	/* nkept: of the file */
 	struct list(struct entry) used, new;
 };
 
@@ -77,7 +79,7 @@ part_open(struct cache *c, const unsigned char *p, size_t left)
 	struct part *t = &c->parts[c->nparts];
 	struct part_head h;
 
-	if (left < sizeof(h) || c->nparts == CACHE_PARTS_MAX)
+	if (left < sizeof(h) || c->nparts == countof(c->parts))
 		return 0;
 	memcpy(&h, p, sizeof(h));
 	uint64_t want = sizeof(h) + (uint64_t)h.nrecords * sizeof(struct record) +
@@ -142,6 +144,8 @@ cache_open(const char *folder, const char *scope, struct arena *a)
 	c->scope = sym_get(a, scope);
 	c->file = (struct strbuf)STRBUF_LIMIT(CACHE_BYTES_MAX);
 	c->path = (struct strbuf)STRBUF_INIT;
+	if (folder == NULL)
+		return c;
 	strbuf_printf(&c->path, "%s/read-%08x", folder,
 	    (uint32_t)cache_sum(scope, strlen(scope), 1));
 	head_make(head, scope);
@@ -150,13 +154,24 @@ cache_open(const char *folder, const char *scope, struct arena *a)
 		return c;
 	const unsigned char *p = (const unsigned char *)c->file.s;
 	for (size_t at = HEAD, n; at < c->file.len; at += n) {
-		n = part_open(c, p + at, c->file.len - at);
+		n = c->nkept < CACHE_PARTS_MAX ? part_open(c, p + at,
+		    c->file.len - at) : 0;
+		c->nkept = c->nparts;
 		if (n == 0) {
 			strbuf_cut(&c->file, at);
 			break;
 		}
 	}
 	return c;
+}
+
+void
+cache_receive(struct cache *c, const struct strbuf *b)
+{
+	const void *own = arena_copy(c->a, b->s, b->len);
+
+	if (part_open(c, own, b->len) == b->len && b->len > 0)
+		c->parts[c->nparts - 1].sent = true;
 }
 
 void
@@ -268,7 +283,9 @@ cache_get(struct cache *c, struct migration *out, const char *path,
 		if (r < 0)
 			continue;
 		/* what came of other files may not be kept on without them */
-		if (r == 0 || out->alone)
+		if (c->parts[i - 1].sent)
+			cache_put(c, path, id, r == 0 ? NULL : out);
+		else if (r == 0 || out->alone)
 			note(list_add(c->a, &c->used), path, id,
 			    r == 0 ? NULL : out);
 		return r;
@@ -396,16 +413,16 @@ cache_write(struct cache *c, const struct cache_need *needs, uint32_t n)
 {
 	struct strbuf out STRBUF_SCOPED = STRBUF_LIMIT(CACHE_BYTES_MAX);
 	struct building b = { .body = STRBUF_LIMIT(CACHE_BYTES_MAX) };
-	bool again = c->nparts == CACHE_PARTS_MAX ||
+	bool again = c->nkept == CACHE_PARTS_MAX ||
 	    c->file.len > CACHE_BYTES_MAX / 2;
 	char head[HEAD];
 
-	if (c->new.n == 0)
+	if (c->new.n == 0 || c->path.len == 0)
 		return;
 	b.t.a = c->a;
 	head_make(head, c->scope);
 	strbuf_add(&out, head, HEAD);
-	if (!again && c->nparts > 0)
+	if (!again && c->nkept > 0)
 		strbuf_add(&out, c->file.s + HEAD, c->file.len - HEAD);
 	/* past the bound only what this run used goes on */
 	for (uint32_t i = 0; again && i < c->used.n; i++)
@@ -415,6 +432,20 @@ cache_write(struct cache *c, const struct cache_need *needs, uint32_t n)
 	put_part(&out, &b, needs, n);
 	if (!out.over && b.records.n > 0)
 		replace(c, &out);
+	cache_strings_release(&b.t);
+	strbuf_release(&b.body);
+}
+
+void
+cache_send(struct cache *c, struct strbuf *out)
+{
+	struct building b = { .body = STRBUF_LIMIT(CACHE_BYTES_MAX) };
+
+	b.t.a = c->a;
+	for (uint32_t i = 0; i < c->new.n; i++)
+		if (c->new.v[i].none || c->new.v[i].m.alone)
+			add(c, &b, &c->new.v[i]);
+	put_part(out, &b, NULL, 0);
 	cache_strings_release(&b.t);
 	strbuf_release(&b.body);
 }

@@ -26,7 +26,8 @@ struct cache_need {
 	sym id;			/* CACHE_ID bytes */
 };
 
-/* scope: what else the reading depends on, as the project's root. */
+/* folder NULL: nothing is kept past this run.
+ * scope: what else the reading depends on, as the project's root. */
 struct cache *cache_open(const char *folder, const char *scope,
     struct arena *a);
 /* The modules of each generation have to be as they were then: the caller
@@ -45,6 +46,9 @@ void cache_put(struct cache *c, const char *path, const char *id,
 /* Keeps what was put; needs: of all that is not `alone` in it. */
 void cache_write(struct cache *c, const struct cache_need *needs, uint32_t n);
 void cache_close(struct cache *c);
+/* The same by pipe: all that was put and is `alone`, and its way back. */
+void cache_send(struct cache *c, struct strbuf *out);
+void cache_receive(struct cache *c, const struct strbuf *b);
 uint64_t cache_sum(const void *p, size_t n, uint64_t h);
 
 /* cache_code.c: a migration as bytes, and its strings by number */

@@ -8,6 +8,7 @@
 #include "read/cache.h"
 #include "read/module.h"
 #include "read/read.h"
+#include "read/readers.h"
 #include "read/syntax.h"
 
 #define APPS_FILES_MAX 50000u
@@ -15,8 +16,12 @@
 struct found {
 	sym path;	/* of the file */
 	sym folder;	/* "shop/migrations" */
-	sym id;		/* of its blob; NULL: the source has none */
+	sym id;		/* of its blob, else its number */
 	bool init;	/* its __init__.py */
+	enum { NOT_YET, UNREAD, NONE, READ } state;
+	struct migration m;
+	sym why;	/* UNREAD: with line; NULL: there is no such file */
+	uint32_t line;
 };
 
 struct apps {
@@ -64,8 +69,9 @@ collect(void *ctx, const char *path, size_t size)
 	f->path = sym_get(x->a, path);
 	f->folder = sym_getn(x->a, path, n - 1);
 	f->init = init;
-	if (x->s->id != NULL)
-		f->id = sym_getn(x->a, x->s->id, CACHE_ID);
+	char number[CACHE_ID + 1];	/* where there are no blobs */
+	snprintf(number, sizeof(number), "%20u", x->found.n);
+	f->id = sym_getn(x->a, x->s->id != NULL ? x->s->id : number, CACHE_ID);
 	return 0;
 }
 
@@ -212,7 +218,7 @@ same_file(struct apps *x, const struct found *f)
 {
 	const struct migrations *o = x->other;
 
-	for (uint32_t i = 0; o != NULL && f->id != NULL && i < o->nblobs; i++) {
+	for (uint32_t i = 0; o != NULL && i < o->nblobs; i++) {
 		const struct read_blob *b = &o->blobs[(x->hint + i) %
 		    o->nblobs];
 		if (b->path != f->path)
@@ -224,83 +230,146 @@ same_file(struct apps *x, const struct found *f)
 	return NULL;
 }
 
-/* m NULL: the file holds none. */
-static void
-keep(struct apps *x, const struct found *f, const struct migration *m)
-{
-	if (f->id != NULL) {
-		struct read_blob *b = list_add(x->a, &x->blobs);
-		b->path = f->path;
-		b->id = f->id;
-		b->none = m == NULL;
-		if (m != NULL)
-			b->m = *m;
-	}
-	if (m != NULL)
-		*list_add(x->a, &x->all) = *m;
-}
-
 /* Is it known, what the blob says? */
 static bool
-known(struct apps *x, const struct found *f)
+known(struct apps *x, struct found *f)
 {
 	const struct read_blob *b = x->texts ? NULL : same_file(x, f);
-	struct migration m;
 
 	if (b != NULL) {
-		keep(x, f, b->none ? NULL : &b->m);
+		f->state = b->none ? NONE : READ;
+		f->m = b->m;
 		return true;
 	}
-	int r = x->cache != NULL && f->id != NULL ? cache_get(x->cache, &m,
-	    f->path, f->id) : -1;
+	int r = x->cache != NULL ? cache_get(x->cache, &f->m, f->path,
+	    f->id) : -1;
 	if (r >= 0)
-		keep(x, f, r > 0 ? &m : NULL);
+		f->state = r > 0 ? READ : NONE;
 	return r >= 0;
 }
 
 static void
-read_text(struct apps *x, struct reader *r, const struct found *f,
+unread(struct apps *x, struct found *f, uint32_t line, const char *why)
+{
+	f->state = UNREAD;
+	f->line = line;
+	f->why = sym_get(x->a, why);
+}
+
+static void
+read_text(struct apps *x, struct reader *r, struct found *f,
     const struct strbuf *b)
 {
 	const char *text = arena_copy(x->a, b->s, b->len + 1);
 	struct err e = ERR_INIT;
-	struct migration m = { 0 };
 	uint32_t line = 0;
 
 	keep_file(x, f->path, text, b->len);
+	f->state = NONE;
 	if (f->init)
 		return;
 	const char *dotted = path_dotted(x->a, f->path + strlen(x->root));
-	int got = migration_parse(&m, r, folder_app(x, f->folder), f->path,
+	int got = migration_parse(&f->m, r, folder_app(x, f->folder), f->path,
 	    dotted, text, b->len, &line, &e);
-	if (got < 0)
-		unreadable(x, f->path, line, e.msg);
-	else if (m.nproblems > 0)	/* not known by its blob: told again */
-		*list_add(x->a, &x->all) = m;
-	else
-		keep(x, f, got == 1 ? &m : NULL);
-	if (x->cache != NULL && f->id != NULL && m.nproblems == 0 &&
-	    r->steps > 0 && (got == 1 || (got == 0 && !r->looked)))
-		cache_put(x->cache, f->path, f->id, got == 1 ? &m : NULL);
-	/* an order that is not known is as bad as a file that cannot be read */
-	for (uint32_t i = 0; i < m.nproblems; i++)
-		unreadable(x, f->path, m.problems[i].line, m.problems[i].what);
+	if (got < 0) {
+		unread(x, f, line, e.msg);
+		return;
+	}
+	f->state = got == 1 ? READ : NONE;
+	if (x->cache != NULL && f->m.nproblems == 0 && r->steps > 0 &&
+	    (got == 1 || !r->looked))
+		cache_put(x->cache, f->path, f->id, got == 1 ? &f->m : NULL);
 }
 
 static void
-read_one(struct apps *x, struct reader *r, const struct found *f)
+read_one(struct apps *x, struct reader *r, struct found *f)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(SYNTAX_BYTES_MAX + 1);
 	struct err e = ERR_INIT;
 
-	if ((f->init && !x->texts) || known(x, f))
-		return;
-	int got = f->id != NULL ? x->s->ops->read_id(x->s, &b, f->id, f->path,
-	    &e) : source_read(x->s, &b, f->path, &e);
-	if (got < 0)
-		unreadable(x, f->path, 0, e.msg);
+	int got = x->s->ops->read_id != NULL ? x->s->ops->read_id(x->s, &b,
+	    f->id, f->path, &e) : source_read(x->s, &b, f->path, &e);
 	if (got == 1)
 		read_text(x, r, f, &b);
+	else
+		unread(x, f, 0, got < 0 ? e.msg : NULL);
+}
+
+/* What one file came to, in the order of the tree. */
+static void
+keep(struct apps *x, const struct found *f)
+{
+	const struct migration *m = &f->m;
+
+	if (f->state == UNREAD && f->why != NULL)
+		unreadable(x, f->path, f->line, f->why);
+	if (f->state == READ)
+		*list_add(x->a, &x->all) = *m;
+	/* an order that is not known is as bad as a file that cannot be read */
+	for (uint32_t i = 0; f->state == READ && i < m->nproblems; i++)
+		unreadable(x, f->path, m->problems[i].line, m->problems[i].what);
+	if (x->s->ops->id_of == NULL || f->state == UNREAD ||
+	    (f->state == READ && m->nproblems > 0))
+		return;		/* not known by its blob, and told again */
+	struct read_blob *b = list_add(x->a, &x->blobs);
+	b->path = f->path;
+	b->id = f->id;
+	b->none = f->state == NONE;
+	b->m = *m;
+}
+
+/* A share of what is not known yet, by a reader of its own. */
+static void
+read_share(struct apps *x, unsigned share, unsigned shares)
+{
+	struct module_lookup lookup = { find_module, find_file, x };
+	struct reader r = { .a = x->a, .lookup = &lookup };
+	unsigned k = 0;
+
+	for (uint32_t i = 0; i < x->found.n; i++)
+		if (x->found.v[i].state == NOT_YET && k++ % shares == share)
+			read_one(x, &r, &x->found.v[i]);
+}
+
+/* In a child: what comes of these bytes alone goes up. */
+static void
+send_share(void *ctx, unsigned share, unsigned shares, struct strbuf *out)
+{
+	struct apps *x = ctx;
+
+	x->cache = cache_open(NULL, "", x->a);
+	read_share(x, share, shares);
+	cache_send(x->cache, out);
+}
+
+static void
+read_found(struct apps *x)
+{
+	struct readers readers = { .n = 0 };
+	unsigned left = 0;
+
+	for (uint32_t i = 0; i < x->found.n; i++) {
+		struct found *f = &x->found.v[i];
+		if (f->init && !x->texts)
+			f->state = NONE;
+		else
+			left += !known(x, f);
+	}
+	if (x->cache != NULL)
+		readers_start(&readers, left, send_share, x);
+	if (readers.n > 0)
+		read_share(x, readers.n, readers.n + 1);
+	for (unsigned i = 0; i < readers.n; i++) {
+		struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+		readers_take(&readers, i, &b);
+		cache_receive(x->cache, &b);
+	}
+	for (uint32_t i = 0; readers.n > 0 && i < x->found.n; i++)
+		if (x->found.v[i].state == NOT_YET)
+			known(x, &x->found.v[i]);
+	read_share(x, 0, 1);
+	for (uint32_t i = 0; i < x->found.n; i++)
+		keep(x, &x->found.v[i]);
 }
 
 /* How often the migrations v[0..n) name one of each other in app. */
@@ -399,16 +468,12 @@ parts_hold(struct apps *x)
 static int
 read_all(struct apps *x, struct migrations *out, struct err *e)
 {
-	struct module_lookup lookup = { find_module, find_file, x };
-	struct reader r = { .a = x->a, .lookup = &lookup };
-
 	*out = (struct migrations){ 0 };
 	if (x->s->ops->walk(x->s, false, collect, x, e) != 0)
 		return -1;
 	x->same_needs = x->other != NULL && x->s->ops->id_of != NULL &&
 	    needs_hold(x, x->other->needs, x->other->nneeds);
-	for (uint32_t i = 0; i < x->found.n; i++)
-		read_one(x, &r, &x->found.v[i]);
+	read_found(x);
 	mend_labels(x);
 	*out = (struct migrations){ .v = x->all.v, .n = x->all.n,
 		.files = x->files.v, .nfiles = x->files.n,
@@ -438,12 +503,10 @@ source_migrations_beside(struct migrations *out, struct arena *a,
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
 	    .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 
-	if (s->cache != NULL) {
-		x.cache = cache_open(s->cache, x.root, a);
-		parts_hold(&x);
-	}
+	x.cache = cache_open(s->cache, x.root, a);
+	parts_hold(&x);
 	int rc = read_all(&x, out, e);
-	if (rc == 0 && x.cache != NULL)
+	if (rc == 0)
 		cache_write(x.cache, x.needs.v, x.needs.n);
 	cache_close(x.cache);
 	strbuf_release(&x.text);

@@ -308,9 +308,10 @@ source_index(struct source **out, struct repo *r, struct err *e)
 	int rc = git_repository_index(&index, repo_git(r));
 	if (rc == 0)
 		rc = git_index_read(index, 1);
-	if (rc != 0) {
+	if (rc != 0 || git_index_has_conflicts(index)) {
+		err_git(e, rc, "cannot read the index");
 		git_index_free(index);
-		return err_git(e, rc, "cannot read the index");
+		return rc != 0 ? -1 : err_set(e, "not all is merged");
 	}
 	struct in_git *g = git_new(&ops, r);
 	g->index = index;
