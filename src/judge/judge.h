@@ -138,7 +138,6 @@ struct want_cons { struct want_con *v; uint32_t n, cap; };
 /* In the order in which Django emits them. */
 void want_cons(const struct code *c, const struct model *m,
     struct want_cons *out);
-struct table *want_table(const struct code *c, const struct model *m);
 /* The model between the two ends of an M2M; NULL: it has a `through`. */
 const struct model *m2m_model(const struct code *c, const struct model *m,
     const struct field *f);

@@ -14,6 +14,8 @@ place(const struct models *m, sym label)
 	for (uint32_t hi = m->n; lo < hi;) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
+		if (m->v[mid]->label == label)
+			return mid;
 		if (strcmp(m->v[mid]->label, label) < 0)
 			lo = mid + 1;
 		else

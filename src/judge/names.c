@@ -152,14 +152,30 @@ name_pg(struct arena *a, const char *table, const char *col,
 	    label);
 }
 
+/* As table_con; most names differ in a few bytes, and there are many. */
+static bool
+has_con(const struct table *t, sym name)
+{
+	for (uint16_t i = 0; i < t->ncons; i++) {
+		const char *x = t->cons[i].name, *y = name;
+
+		while (x != NULL && *x == *y && *x != '\0') {
+			x++;
+			y++;
+		}
+		if (x != NULL && *x == *y)
+			return true;
+	}
+	return false;
+}
+
 static bool
 taken(const struct vec *have, const struct table *t, sym name)
 {
-	if (t != NULL && table_con(t, name) != NULL)
+	if (t != NULL && has_con(t, name))
 		return true;
 	for (uint32_t i = 0; i < have->n; i++)
-		if (have->v[i]->name == name ||
-		    table_con(have->v[i], name) != NULL)
+		if (have->v[i]->name == name || has_con(have->v[i], name))
 			return true;
 	return false;
 }

@@ -145,12 +145,21 @@ out_named(const struct con *c, const struct edit *e)
 	return streq(c->name, e->d->name);
 }
 
-/* Tables come and go from *have while this runs, but never in number. */
+/* Foreign keys that point to what goes, of whichever table. Tables come and
+ * go from *have while this runs, but never in number. */
 static void
 everywhere(struct edit *e, bool (*out)(const struct con *, const struct edit *))
 {
-	for (uint32_t i = 0; i < e->have->n; i++)
-		cons_drop(e, e->have->v[i], out);
+	for (uint32_t i = 0; i < e->have->n; i++) {
+		const struct table *t = e->have->v[i];
+		bool points = false;
+
+		for (uint16_t k = 0; k < t->ncons && !points; k++)
+			points = t->cons[k].kind == CON_FK &&
+			    streq(t->cons[k].ref_table, e->d->table);
+		if (points)
+			cons_drop(e, t, out);
+	}
 }
 
 static bool

@@ -13,6 +13,8 @@ place(const struct vec *v, sym name)
 	for (uint32_t hi = v->n; lo < hi;) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
+		if (v->v[mid]->name == name)
+			return mid;
 		if (strcmp(v->v[mid]->name, name) < 0)
 			lo = mid + 1;
 		else

@@ -128,23 +128,56 @@ want_cons(const struct code *c, const struct model *m, struct want_cons *out)
 			add(c, out, con_index(c, m, o->indexes.v[i]), true);
 }
 
-struct table *
-want_table(const struct code *c, const struct model *m)
+/* A model as it was, and the table that it wanted. */
+struct was {
+	const struct model *m;
+	const struct table *t;
+	uint16_t field, col;		/* where the next ones will stand */
+};
+
+/* The column of a field that is as it was, if it speaks of no other. */
+static const struct column *
+column_was(struct was *w, const struct field *f)
+{
+	if (w->m == NULL || w->t == NULL || f->kind != FIELD_COLUMN)
+		return NULL;
+	uint32_t i = w->field;
+	while (i < w->m->nfields && w->m->fields[i] != f)
+		i++;
+	if (i == w->m->nfields)
+		return NULL;
+	w->field = (uint16_t)(i + 1);
+	uint16_t k = w->col;
+	while (k < w->t->ncols && w->t->cols[k].name != f->column)
+		k++;
+	if (k == w->t->ncols || w->t->cols[k].dflt == DFLT_EXPR ||
+	    w->t->cols[k].dflt == DFLT_GENERATED)
+		return NULL;
+	w->col = (uint16_t)(k + 1);
+	return &w->t->cols[k];
+}
+
+static struct table *
+want_table(const struct code *c, const struct model *m, struct was w)
 {
 	struct table *t = arena_make(c->a, struct table);
 	struct fields f = model_columns(c, m);
 	struct column *cols = arena_array(c->a, struct column, f.n + 1u);
-	struct want_cons w = { 0 };
+	struct want_cons all = { 0 };
 
 	t->name = model_table(c, m);
 	t->model = m->label;
-	for (uint32_t i = 0; i < f.n; i++)
-		cols[t->ncols++] = field_column(c, m, f.v[i]);
+	for (uint32_t i = 0; i < f.n; i++) {
+		const struct column *same = column_was(&w, f.v[i]);
+
+		cols[t->ncols++] = same != NULL ? *same :
+		    field_column(c, m, f.v[i]);
+	}
 	t->cols = cols;
-	want_cons(c, m, &w);
-	struct con *cons = arena_array(c->a, struct con, w.n + 1u);
-	for (uint32_t i = 0; i < w.n; i++)
-		cons[t->ncons++] = w.v[i].con;
+	want_cons(c, m, &all);
+	struct con *cons = arena_array(c->a, struct con, all.n + 1u);
+	for (uint32_t i = 0; i < all.n; i++)
+		cons[t->ncons++] = all.v[i].con;
 	cons_sort(cons, t->ncons);
 	t->cons = cons;
 	return t;
@@ -266,8 +299,9 @@ syms_kept(struct arena *a, const sym *v, uint16_t n)
 
 /* A table that was built in a scratch, for good. */
 static const struct table *
-table_kept(struct arena *a, const struct table *t)
+table_kept(struct arena *a, const struct table *t, const struct table *old)
 {
+	uint16_t at = 0;
 	struct table *n = arena_copy(a, t, sizeof(*t));
 	struct column *cols = arena_copy(a, t->cols, t->ncols * sizeof(*cols));
 	struct con *cons = arena_copy(a, t->cons, t->ncons * sizeof(*cons));
@@ -275,6 +309,16 @@ table_kept(struct arena *a, const struct table *t)
 	for (uint16_t i = 0; i < t->ncols; i++) {
 		struct column *c = &cols[i];
 
+		uint16_t k = at;
+
+		while (old != NULL && k < old->ncols &&
+		    old->cols[k].name != c->name)
+			k++;
+		if (old != NULL && k < old->ncols) {
+			at = (uint16_t)(k + 1);
+			if (old->cols[k].field == c->field)
+				continue;	/* it was taken from there */
+		}
 		c->name = sym_get(a, c->name);
 		c->type = sym_get(a, c->type);
 		c->collation = sym_get(a, c->collation);
@@ -313,27 +357,31 @@ put(struct arena *a, struct vec *v, const struct table *t)
 }
 
 static void
-model_wants(const struct code *c, const struct model *m, struct vec *out)
+model_wants(const struct code *c, const struct model *m, struct was was,
+    struct vec *out)
 {
+	static const struct was nothing;
+
 	if (!model_managed(c, m))
 		return;
-	put(c->a, out, want_table(c, m));
+	put(c->a, out, want_table(c, m, was));
 	for (uint32_t i = 0; i < m->nfields; i++) {
 		const struct model *x = m2m_model(c, m, m->fields[i]);
 
 		if (x != NULL)
-			put(c->a, out, want_table(c, x));
+			put(c->a, out, want_table(c, x, nothing));
 	}
 }
 
 struct vec
 world_want(const struct models *m, const struct settings *s, struct arena *a)
 {
+	static const struct was nothing;
 	struct code c = { a, m, s };
 	struct vec out = { 0 };
 
 	for (uint32_t i = 0; i < m->n; i++)
-		model_wants(&c, m->v[i], &out);
+		model_wants(&c, m->v[i], nothing, &out);
 	return out;
 }
 
@@ -396,8 +444,15 @@ redo(struct next *n, sym label)
 	const struct model *m = models_find(n->after.models, label);
 	struct vec mine = { 0 };
 
-	if (m != NULL)
-		model_wants(&n->after, m, &mine);
+	if (m != NULL) {
+		sym table = model_table(&n->after, m);
+		struct was was = { .m = models_find(n->before.models, label),
+			.t = vec_find(&n->want, table) };
+
+		if (was.t != NULL && !streq(was.t->model, label))
+			was.t = NULL;
+		model_wants(&n->after, m, was, &mine);
+	}
 	for (uint32_t i = 0; i < n->want.n;) {
 		const struct table *t = n->want.v[i];
 
@@ -411,7 +466,7 @@ redo(struct next *n, sym label)
 
 		if (old == NULL || !table_equal(old, mine.v[i]))
 			n->want = vec_put(n->a, n->want,
-			    table_kept(n->a, mine.v[i]));
+			    table_kept(n->a, mine.v[i], old));
 	}
 }
 

@@ -57,9 +57,18 @@ static void
 quoted(struct strbuf *b, const char *s)
 {
 	struct strbuf clean STRBUF_SCOPED = STRBUF_INIT;
+	size_t plain = 0;
 
-	strbuf_clean(&clean, s, strlen(s), true);
+	while (s[plain] >= ' ' && s[plain] < 0x7f && s[plain] != '"' &&
+	    s[plain] != '\\')
+		plain++;
 	strbuf_char(b, '"');
+	if (s[plain] == '\0') {
+		strbuf_add(b, s, plain);
+		strbuf_char(b, '"');
+		return;
+	}
+	strbuf_clean(&clean, s, strlen(s), true);
 	for (s = clean.s; *s != '\0';) {
 		size_t n = strcspn(s, "\"\\\n\t");
 
