@@ -116,6 +116,7 @@ git -C "$bare" update-ref refs/sluice/deployed/production "$before"
 git commit -q --allow-empty -m again
 exits 1 "judged on top of what is deployed, not of what the branch had" push
 said 'what is deployed on production' "and says so"
+said 'not deploy in one hop, and no commit on its way makes it two' "nor is there a stop on the way"
 git -C "$bare" config receive.advertisePushOptions true
 exits 1 "an override by whom the configuration does not name" \
     push -o sluice.override=now main
@@ -272,6 +273,25 @@ commit
 exits 1 "more Python than max_bytes" push
 git reset -q --hard HEAD^
 sed -i "/^max_bytes/d" "$T/server.ini"
+
+# --- a chain that goes in two hops, not in one ---
+free_fax 0004_free 0003_rank && commit
+git -C "$bare" fetch -q "$T/clone" main
+git -C "$bare" update-ref refs/sluice/deployed/production "$(git rev-parse HEAD)"
+git -C "$bare" update-ref refs/heads/main "$(git rev-parse HEAD)"
+drop_fax 0005_drop 0004_free && commit
+stop=$(git rev-parse --short=12 HEAD)
+git commit -q --allow-empty -m nothing
+model_migration shop 0006_y 0005_drop 'migrations.AddField("product", "y", models.TextField(null=True))'
+sed -i '/name = /a\    y = models.TextField(null=True)' shop/models.py
+commit
+exits 1 "a safe migration that needs an unsafe one" push
+said 'must run before the new code, but it needs shop.0005_drop' "does not go in one hop"
+said "remote: sluice: .* but in two: deploy $(git rev-parse --short=12 HEAD^) first, then push this" \
+    "the commit to stop at is named"
+git -C "$bare" update-ref refs/sluice/deployed/production "$stop" 2>/dev/null ||
+    { git push -q "$bare" "$stop:refs/tags/stop" && git -C "$bare" update-ref refs/sluice/deployed/production "$stop"; }
+ok "once that is deployed" push
 
 # --- post-receive ---
 : >"$T/deployed"

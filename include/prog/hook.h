@@ -39,6 +39,10 @@ struct hook_bases { const struct range_base *v; uint32_t n; };
 int hook_judge_bases(struct hook *h, const struct cfg_project *p,
     const struct hook_bases *bases, const struct trial_branch *branch,
     struct err *e);
+/* What does not go in one hop: where in between it may stop over. 1: *out. 0:
+ * no such commit was found, in the time that there is. */
+int hook_stopover(sym *out, struct hook *h, const struct cfg_project *p,
+    const char *base, const char *tip, struct err *e);
 /* Is makemigrations clean on that tree or commit? 0 yes (or a warning is all
  * that the configuration wants), 1 no. */
 int hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,

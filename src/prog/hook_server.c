@@ -38,6 +38,24 @@ target_of(struct hook *h, const char *branch)
 }
 
 static int
+tell_hops(struct hook *h, const struct cfg_project *p,
+    const struct hook_bases *bases, const char *tip, struct err *e)
+{
+	sym stop = NULL;
+
+	if (bases->n != 1 || bases->v[0].commit == NULL)
+		return 0;
+	int r = hook_stopover(&stop, h, p, bases->v[0].commit, tip, e);
+	if (r > 0)
+		strbuf_printf(&h->said, "sluice: it does not deploy in one hop, "
+		    "but in two: deploy %.12s first, then push this\n", stop);
+	else if (r == 0)
+		strbuf_str(&h->said, "sluice: it does not deploy in one hop, "
+		    "and no commit on its way makes it two\n");
+	return r < 0 ? -1 : 0;
+}
+
+static int
 receive_project(struct hook *h, const struct cfg_project *p,
     const struct range_line *l, sym target, struct err *e)
 {
@@ -62,6 +80,8 @@ receive_project(struct hook *h, const struct cfg_project *p,
 		return -1;
 	struct hook_bases all = { bases, n };
 	int worst = hook_judge_bases(h, p, &all, &branch, e);
+	if (worst == 1 && tell_hops(h, p, &all, l->new, e) < 0)
+		return -1;
 	if (worst == 0 && h->cfg.server.makemigrations)
 		worst = hook_clean(h, p, l->new, true, e);
 	return worst;
