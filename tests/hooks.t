@@ -135,6 +135,28 @@ said 'was renamed to 0008_other, but .*: git mv shop/migrations/0008_other.py sh
 back
 sed -i 's/^    operations/    # why it is so\n    operations/' shop/migrations/0008_fill.py && git add -A
 ok "a comment in a deployed migration is no edit" commit
+sed -i 's/RunPython(len, /RunPython(\n            len,\n            /; s/RunPython(print, /RunPython(\n            print,\n            /' \
+    shop/migrations/0008_fill.py && git add -A
+is "$(git diff --cached --stat | grep -c 0008_fill)" 1 "its operations are reformatted"
+ok "nor is another way to write the same" commit
+model_migration blog 0002_never 0001_initial \
+    'migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField("post", "title")])'
+sed -i '/title = /d; $a\    pass' blog/models.py && git add -A
+exits 1 "what fits in no order" commit
+said '^never +blog/migrations/0002_never.py' "is refused"
+back
+model_migration blog 0002_wide 0001_initial \
+    'migrations.AlterField("post", "title", models.CharField(max_length=60))'
+sed -i 's/title = .*/title = models.CharField(max_length=60)/' blog/models.py
+sed -i 's/^    operations/    # sluice: unsafe\n    operations/' blog/migrations/0002_wide.py
+git add -A
+exits 1 "a tag against the verdict, without a reason" commit
+said 'an overrule needs its reason' "is refused"
+sed -i 's/sluice: unsafe/sluice: unsafe because "nobody writes long ones yet"/' blog/migrations/0002_wide.py
+git add -A
+ok "with one" commit
+said 'overruled by its tag: nobody writes long ones yet' "it goes, and is shown"
+git reset -q --hard HEAD^
 
 # --- bad input ---
 printf 'class Migration(:\n' >shop/migrations/0009_bad.py && git add -A
