@@ -26,10 +26,10 @@ struct deploy {
 	int artefact;		/* descriptor of the tar to stage; -1: none */
 	size_t artefact_size;
 	char artefact_sha[65];
-	/* tables to lock before a migration, from judge/locks: how many; NULL:
-	 * nobody knows */
+	/* tables to lock before a migration, or its way back, from
+	 * judge/locks: how many; NULL: nobody knows */
 	uint32_t (*locks)(struct deploy *d, const char *app, const char *name,
-	    const struct table_lock **out);
+	    bool back, const struct table_lock **out);
 	struct repo *repo;	/* NULL: no git (the ledger has it all) */
 	bool finish;		/* a soak is over at once */
 	/* how far it got, for whoever shows it */

@@ -164,7 +164,8 @@ table_list(struct deploy *d, const struct job *j)
 {
 	json_t *list = json_array();
 	const struct table_lock *v = NULL;
-	uint32_t n = d->locks == NULL ? 0 : d->locks(d, j->app, j->name, &v);
+	uint32_t n = d->locks == NULL ? 0 : d->locks(d, j->app, j->name,
+	    j->back, &v);
 
 	for (uint32_t i = 0; i < n; i++)
 		json_array_append_new(list, json_pack("[ss]", v[i].table,

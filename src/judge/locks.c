@@ -100,8 +100,8 @@ statement(struct locking *l)
 	case DDL_VALIDATE: lock_validate(l); return;
 	case DDL_DATA:
 		h = lock(l, l->d->table, l->d->lock != NULL ? l->d->lock : RE);
-		if (h != NULL)
-			h->update = h->scan = true;
+		if (h != NULL)	/* TRUNCATE takes no time */
+			h->update = h->scan = l->d->lock == NULL;
 		return;
 	case DDL_RENAME_TABLE: case DDL_RENAME_COLUMN:
 	case DDL_DROP_NOT_NULL: case DDL_SET_DEFAULT: case DDL_DROP_DEFAULT:

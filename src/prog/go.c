@@ -32,7 +32,7 @@ line_err(void *ctx, const struct strbuf *b)
 /* Tables that a migration locks against readers or writers: all of them are
  * locked first, in one order. Those that are not there yet are passed over. */
 static uint32_t
-locks(struct deploy *d, const char *app, const char *name,
+locks(struct deploy *d, const char *app, const char *name, bool back,
     const struct table_lock **out)
 {
 	struct go *g = d->show_ctx;
@@ -43,8 +43,10 @@ locks(struct deploy *d, const char *app, const char *name,
 		const struct verdict *v = &j->v[i];
 		if (!streq(v->m->app, app) || !streq(v->m->name, name))
 			continue;
-		for (uint32_t k = 0; k < v->nhazards; k++) {
-			const struct hazard *h = &v->hazards[k];
+		const struct hazard *all = back ? v->back : v->hazards;
+		uint32_t n = back ? v->nback : v->nhazards;
+		for (uint32_t k = 0; k < n; k++) {
+			const struct hazard *h = &all[k];
 			if (h->table != NULL &&
 			    (streq(h->lock, "ACCESS EXCLUSIVE") ||
 			    streq(h->lock, "SHARE ROW EXCLUSIVE")))

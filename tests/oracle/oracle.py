@@ -153,6 +153,7 @@ class World:
 
     def watch(self):
         db = self.seeded("locks", "old", self.old, self.apps)
+        run(sys.executable, HERE / "probe.py", "nulls", *self.apps, cwd=self.old, db=db, stderr=subprocess.DEVNULL)
         return python("watch.py", "watch", *self.apps, cwd=self.new, db=db)
 
     def between(self, watched):
@@ -179,7 +180,7 @@ def seen_only(met, base, app):
 
 def happens(world):
     failed = world.build()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         jobs = {"watched": pool.submit(world.watch)}
         for name, template, seeds, probes in (
                 ("oo", "old", world.old, world.old), ("nn", "new", world.new, world.new),

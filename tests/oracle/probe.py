@@ -159,12 +159,14 @@ def touch_own(m):
     touch(m)
 
 
-def seed(label):
+def seed(label, nulls=False):
     for m in apps.get_app_config(label).get_models():
-        for i in (1, 2):
+        for i in (3,) if nulls else (1, 2):
             try:
                 with transaction.atomic():
-                    row = m.objects.create(**values(m, i))
+                    vals = values(m, i)
+                    vals.update({f.name: None for f in writable(m) if f.null and nulls})
+                    row = m.objects.create(**vals)
                     for f in m._meta.many_to_many:
                         getattr(row, f.name).add(f.related_model.objects.first())
                     connection.check_constraints()
@@ -176,8 +178,8 @@ def main():
     django.setup()
     what, labels = sys.argv[1], sys.argv[2:]
     for label in labels:
-        if what == "seed":
-            seed(label)
+        if what in ("seed", "nulls"):
+            seed(label, what == "nulls")
             continue
         out = []
         for m in apps.get_app_config(label).get_models():

@@ -102,14 +102,16 @@ ask(const char *subject, const char *want)
 }
 
 static const char *locked[4];
+static bool asked_back;
 static uint32_t
-tables(struct deploy *x, const char *app, const char *name,
+tables(struct deploy *x, const char *app, const char *name, bool back,
     const struct table_lock **out)
 {
 	static struct table_lock v[4];
 	uint32_t n = 0;
 
 	(void)x, (void)app, (void)name;
+	asked_back = back;
 	for (; n < countof(v) && locked[n] != NULL; n++)
 		v[n] = (struct table_lock){ locked[n], "ACCESS EXCLUSIVE" };
 	*out = v;
@@ -212,6 +214,7 @@ test_lock(void)
 	pg_free(take(other));
 	target.retries = 3;
 	is_int(unapply("notes.0002_color", &e), ANSWER_YES, "backwards");
+	ok(asked_back, "the locks of the way back");
 	is_int(ask("notes.0002_color", "unapplied"), ANSWER_YES, "it is so");
 	is_int(unapply("notes.0001_initial", &e), ANSWER_YES,
 	    "backwards to nothing");
