@@ -131,12 +131,12 @@ ask_generated(struct ask *q, const struct column *c)
 	    expr_may(c->dflt_sql, q->w, q->h);
 
 	if ((may & EXPR_RAISES) != 0 || may_not_fit(q, c))
-		found(q, REASON_DEFAULT, DEGREE_MAY, c, "writes values "
+		found(q, REASON_CHECK, DEGREE_MAY, c, "writes values "
 		    "into \"%s\" from which \"%s\" is computed: where "
 		    "that fails or is out of range, the row is refused",
 		    q->w->name, c->name);
 	else if (c->notnull && (may & EXPR_NULL) != 0)
-		found(q, REASON_DEFAULT, DEGREE_MAY, c, "writes values "
+		found(q, REASON_CHECK, DEGREE_MAY, c, "writes values "
 		    "into \"%s\" from which \"%s\" is computed, which is NOT "
 		    "NULL: where it is NULL, the row is refused", q->w->name,
 		    c->name);

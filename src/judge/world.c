@@ -275,6 +275,32 @@ world_apply(struct world *w, struct change *out, const struct op *op,
 
 /* ---- many migrations ---- */
 
+/* Django makes some constraints and indexes when all operations are done;
+ * until then SQL that names one finds nothing. */
+static void
+not_yet(struct arena *a, struct changes *all, uint32_t at)
+{
+	struct change *c = &all->v[at];
+
+	for (uint32_t k = 0; k < c->fwd.n; k++) {
+		const struct ddl *d = &c->fwd.v[k];
+		bool names = d->kind == DDL_DROP_CON ||
+		    d->kind == DDL_RENAME_CON || d->kind == DDL_VALIDATE;
+
+		for (uint32_t i = 0; names && i < at; i++)
+			for (uint32_t n = 0; n < all->v[i].fwd.n; n++) {
+				const struct ddl *x = &all->v[i].fwd.v[n];
+
+				if (x->deferred && x->con != NULL &&
+				    streq(x->con->name, d->name))
+					explain(c, OPAQUE_STATE, sym_printf(a,
+					    "\"%s\" is not there yet: Django "
+					    "makes it at the end of the "
+					    "migration", d->name));
+			}
+	}
+}
+
 void
 replay_from(struct replay *out, struct arena *a, const struct world *base,
     const struct migration *const *order, uint32_t n,
@@ -301,6 +327,9 @@ replay_from(struct replay *out, struct arena *a, const struct world *base,
 			run(&t, &changes, &steps);
 			w = t.after;
 		}
+		for (uint32_t k = 1; k < changes.n; k++)
+			if (changes.v[k].op->kind == OP_RUN_SQL)
+				not_yet(a, &changes, k);
 		want_now(&t, &w);
 		v->after = w;
 		v->steps = steps.v;
