@@ -3,6 +3,7 @@
 #include <git2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/util.h"
 #include "read/read.h"
@@ -82,6 +83,24 @@ shutdown_git(void)
 	git_libgit2_shutdown();
 }
 
+/* At its start libgit2 parses every certificate of the system, for connections
+ * that are never made here: half of what it takes to load. It goes on when the
+ * file cannot be opened. */
+static void
+init_git(void)
+{
+	struct rlimit was = { 0 };
+	bool known = getrlimit(RLIMIT_NOFILE, &was) == 0;
+	struct rlimit none = was;
+
+	none.rlim_cur = 0;
+	if (known)
+		(void)setrlimit(RLIMIT_NOFILE, &none);
+	git_libgit2_init();
+	if (known)
+		(void)setrlimit(RLIMIT_NOFILE, &was);
+}
+
 static int
 open_as(struct repo **out, const char *dir, int trusted, struct err *e)
 {
@@ -90,7 +109,7 @@ open_as(struct repo **out, const char *dir, int trusted, struct err *e)
 	git_repository *git = NULL;
 
 	*out = NULL;
-	git_libgit2_init();
+	init_git();
 	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions,
 	    countof(extensions));
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, !trusted);
