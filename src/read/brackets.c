@@ -4,6 +4,7 @@
 #include "read/read.h"
 
 #define OPEN_MAX 300
+#define TOKENS_MAX 180000u	/* a parse takes some 240 bytes for each */
 
 /* Past a string that begins at i; lines are counted. */
 static size_t
@@ -25,14 +26,30 @@ past_string(const char *s, size_t len, size_t i, uint32_t *line)
 	return len;
 }
 
+static bool
+word_part(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
+}
+
 char
 bracket_wrong(const char *s, size_t len, uint32_t *line)
 {
 	struct { char c; uint32_t line; } open[OPEN_MAX];
-	uint32_t n = 0, at = 1;
+	uint32_t n = 0, at = 1, tokens = 0;
+	bool word = false;
 
 	for (size_t i = 0; i < len; ) {
 		char c = s[i];
+		bool part = word_part(c);
+		tokens += c != ' ' && c != '\n' && c != '\t' &&
+		    (!part || !word);
+		word = part;
+		if (tokens > TOKENS_MAX) {
+			*line = at;
+			return BRACKETS_MANY;
+		}
 		if (c == '#') {
 			const char *nl = memchr(s + i, '\n', len - i);
 			i = nl != NULL ? (size_t)(nl - s) : len;

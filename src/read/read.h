@@ -26,8 +26,10 @@ void migration_settle(struct migration *m);
 sym path_dotted(struct arena *a, const char *path);
 
 /* The bracket that has no partner, and its line; 0: all have; BRACKETS_DEEP:
- * nested so deeply that parsing would take long. */
+ * nested so deeply that parsing would take long; BRACKETS_MANY: so many tokens
+ * that it would take too much memory. */
 #define BRACKETS_DEEP 'd'
+#define BRACKETS_MANY 'm'
 char bracket_wrong(const char *text, size_t len, uint32_t *line);
 
 /* *out: the text with the ends of its lines as newlines. -1: Python would not

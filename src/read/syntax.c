@@ -253,6 +253,8 @@ syntax_read(struct syntax *out, struct arena *a, const char *text,
 	char wrong = bracket_wrong(text, len, line);
 	if (wrong == BRACKETS_DEEP)
 		return err_set(e, "nested too deeply");
+	if (wrong == BRACKETS_MANY)
+		return err_set(e, "more words and signs than can be read");
 	uint32_t wrong_line = *line;
 	*line = 0;
 	TSParser *p = ts_parser_new();
