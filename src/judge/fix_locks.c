@@ -242,9 +242,9 @@ fix_nulls(struct fixing *f)
 		return;
 	strbuf_printf(&d, "%s%s", v == NULL ? "\"\"" : fix_value(f, v),
 	    v != NULL && v->kind == VALUE_NAME ? "()" : "");
-	fix_add(f, "fill the rows first, in batches, in a migration of its own "
-	    "before the roll: then this one finds only what was written since",
-	    "# sluice: safe because \"fills in batches, idempotent\"\n"
+	fix_add(f, "fill the rows first, in batches, in a migration of its own: "
+	    "it runs before the roll, and again when no old code writes",
+	    "# sluice: safe because \"fills in batches, idempotent\" repeat\n"
 	    "def fill(apps, schema_editor):\n"
 	    "    rows = apps.get_model(\"%s\", \"%s\").objects.filter(%s=None)\n"
 	    "    while rows.filter(pk__in=list(rows.values_list(\"pk\", "
