@@ -1,6 +1,8 @@
 """Holds what sluice-check says against real Django and PostgreSQL.
 
-    oracle.py [--every N] [--first K] [--only REGEX] --build DIR   TAP on stdout
+    oracle.py [--every N] [--first K] [--only REGEX] [--also REGEX] --build DIR
+
+Prints TAP.
 
 Old and new code meet the old and the new schema, and, where a migration has
 no transaction, what stands between its statements. Then each migration goes
@@ -56,7 +58,8 @@ NEEDED = {"ordinary": 2, "edge": 2, "unasked": 1}
 
 def run(*argv, cwd=None, db="postgres", **kw):
     env = {**os.environ, "PGDATABASE": db, "DJANGO_SETTINGS_MODULE": "settings",
-           "PYTHONPATH": str(cwd or ""), "PYTHONDONTWRITEBYTECODE": "1"}
+           "PYTHONPATH": str(cwd or ""), "PYTHONDONTWRITEBYTECODE": "1",
+           "PYTHONWARNINGS": "ignore", "PGOPTIONS": "-c client_min_messages=warning"}
     return subprocess.run([str(a) for a in argv], cwd=cwd, env=env, check=True,
                           stdout=subprocess.PIPE, encoding="utf-8", **kw).stdout
 
@@ -286,9 +289,12 @@ def main():
     args.add_argument("--every", type=int, default=1, help="a sample: every Nth case")
     args.add_argument("--first", type=int, default=0)
     args.add_argument("--only", help="cases whose name matches")
+    args.add_argument("--also", help="besides the sample: cases of these names")
     args.add_argument("--keep", help="a folder for the trees, kept")
     o = args.parse_args()
-    todo = [c for c in cases() if not o.only or re.search(o.only, c.name)][o.first::o.every]
+    found = [c for c in cases() if not o.only or re.search(o.only, c.name)]
+    todo = [c for i, c in enumerate(found) if i % o.every == o.first % o.every
+            or o.also and re.fullmatch(o.also, c.name)]
     began, tap = time.monotonic(), Tap()
     with tempfile.TemporaryDirectory(prefix="sluice-oracle") as tmp:
         work = pathlib.Path(o.keep or tmp)
