@@ -62,9 +62,15 @@ def edges(f):
         yield "highest", high
     if kind == "DecimalField":
         whole = f.max_digits - f.decimal_places
+        yield "fraction", 1 + decimal.Decimal(1).scaleb(-f.decimal_places)
         yield "highest", decimal.Decimal(10) ** whole - decimal.Decimal(1).scaleb(-f.decimal_places)
     if kind == "FloatField":
         yield "highest", 1e300
+        yield "fraction", 1.25
+    if kind == "DateField":
+        yield "day", datetime.date(2021, 1, 2)
+    if kind == "DateTimeField":
+        yield "second", datetime.datetime(2021, 1, 1, 1, 2, 3, 456789, datetime.timezone.utc)
     if kind == "BooleanField":
         yield "true", True
 
@@ -139,7 +145,10 @@ def probe_model(out, m):
         for name, value in edges(f):
             soft = name == "null" and f.has_default()
             def write(f=f, value=value):
-                m.objects.create(**{**values(m, 4), f.name: value})
+                row = m.objects.create(**{**values(m, 4), f.name: value})
+                back = m.objects.values_list(f.attname, flat=True).get(pk=row.pk)
+                if back != value:
+                    raise ValueError(f"{value!r} comes back as {back!r}"[:200])
             attempt(out, m, f"{f.name} {name}", "unasked" if soft else "edge", write)
     for f in m._meta.many_to_many:
         def link(f=f):
