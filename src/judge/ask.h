@@ -15,6 +15,12 @@ struct memo {
 		bool mute;
 	} v[64];
 };
+/* Its answer added to f, if it was asked; kept, from f's place `from` on. No
+ * memo: never. */
+bool memo_find(struct memo *memo, struct findings *f, struct arena *a,
+    const struct table *want, const struct table *have);
+void memo_keep(struct memo *memo, const struct findings *f, uint32_t from,
+    struct arena *a, const struct table *want, const struct table *have);
 void runs_on_memo(struct findings *f, struct arena *a, const struct vec *want,
     const struct vec *have, const struct names *touched,
     const struct settings *s, struct memo *memo);

@@ -17,6 +17,21 @@ emit(struct lower *l, struct ddl d)
 	*list_add(l->a, &l->out) = d;
 }
 
+/* A statement's text; NULL where nobody reads it. */
+static char * __attribute__((format(printf, 2, 3)))
+text(struct lower *l, const char *fmt, ...)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	va_list ap;
+
+	if (l->mute)
+		return NULL;
+	va_start(ap, fmt);
+	strbuf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	return arena_strdup(l->a, b.s);
+}
+
 static void
 names(struct strbuf *b, const sym *v, uint16_t n, struct arena *a)
 {
@@ -103,10 +118,11 @@ emit_con(struct lower *l, sym table, const struct con *c, unsigned how)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	bool now = (how & EMIT_CONCURRENTLY) != 0;
+	bool said = !l->mute && (how & EMIT_INLINE) == 0;
 
-	if (c->kind == CON_INDEX || con_unique_index(c)) {
+	if (said && (c->kind == CON_INDEX || con_unique_index(c))) {
 		index_sql(&b, table, c, l->a, now);
-	} else {
+	} else if (said) {
 		strbuf_printf(&b, "ALTER TABLE %s ADD CONSTRAINT %s ",
 		    sql_name(l->a, table), sql_name(l->a, c->name));
 		con_body(&b, c, l->a);
@@ -117,17 +133,17 @@ emit_con(struct lower *l, sym table, const struct con *c, unsigned how)
 	    .deferred = (how & EMIT_DEFERRED) != 0,
 	    .joined = (how & EMIT_INLINE) != 0,
 	    .of_column = (how & EMIT_INLINE) != 0,
-	    .sql = how & EMIT_INLINE ? NULL : arena_strdup(l->a, b.s) });
+	    .sql = said ? arena_strdup(l->a, b.s) : NULL });
 }
 
 void
 emit_drop_con(struct lower *l, sym table, enum con_kind kind, sym name)
 {
 	name = sym_get(l->a, name);	/* it may come from the scratch */
-	char *sql = kind == CON_FK ? arena_printf(l->a,
+	char *sql = kind == CON_FK ? text(l,
 	    "SET CONSTRAINTS \"%s\" IMMEDIATE; "
 	    "ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"", name, table, name) :
-	    arena_printf(l->a, "ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"",
+	    text(l, "ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\"",
 	    table, name);
 
 	emit(l, (struct ddl){ .kind = DDL_DROP_CON, .table = table,
@@ -139,7 +155,7 @@ emit_drop_index(struct lower *l, sym table, sym name, bool concurrently)
 {
 	emit(l, (struct ddl){ .kind = DDL_DROP_CON, .table = table,
 	    .name = name, .if_exists = true, .concurrently = concurrently,
-	    .sql = arena_printf(l->a, "DROP INDEX %sIF EXISTS \"%s\"",
+	    .sql = text(l, "DROP INDEX %sIF EXISTS \"%s\"",
 	    concurrently ? "CONCURRENTLY " : "", name) });
 }
 
@@ -149,7 +165,7 @@ emit_rename_table(struct lower *l, sym from, sym to)
 	if (streq(from, to))
 		return;
 	emit(l, (struct ddl){ .kind = DDL_RENAME_TABLE, .table = from,
-	    .to = to, .sql = arena_printf(l->a,
+	    .to = to, .sql = text(l,
 	    "ALTER TABLE \"%s\" RENAME TO \"%s\"", from, to) });
 }
 
@@ -201,8 +217,8 @@ emit_comment(struct lower *l, sym table, sym col)
 {
 	emit(l, (struct ddl){ .kind = DDL_NOTHING, .table = table,
 	    .name = col, .lock = "SHARE UPDATE EXCLUSIVE",
-	    .sql = col == NULL ? arena_printf(l->a,
-	    "COMMENT ON TABLE \"%s\" IS …", table) : arena_printf(l->a,
+	    .sql = col == NULL ? text(l,
+	    "COMMENT ON TABLE \"%s\" IS …", table) : text(l,
 	    "COMMENT ON COLUMN \"%s\".\"%s\" IS …", table, col) });
 }
 
@@ -227,9 +243,11 @@ emit_create(struct lower *l, const struct code *c, const struct model *m)
 	for (uint32_t i = 0; i < f.n; i++) {
 		cols[i] = field_column(c, m, f.v[i]);
 		strbuf_str(&b, i > 0 ? ", " : "");
-		column_full(&b, l, c, m, f.v[i], &cols[i],
-		    cols[i].dflt == DFLT_CONST || cols[i].dflt == DFLT_EXPR ?
-		    cols[i].dflt_sql : NULL);
+		if (!l->mute)
+			column_full(&b, l, c, m, f.v[i], &cols[i],
+			    cols[i].dflt == DFLT_CONST ||
+			    cols[i].dflt == DFLT_EXPR ? cols[i].dflt_sql :
+			    NULL);
 		cols[i].field = NULL;
 		cols[i].writes_null = cols[i].py_default = false;
 		cols[i].py_value = NULL;
@@ -245,7 +263,8 @@ emit_create(struct lower *l, const struct code *c, const struct model *m)
 			continue;
 		*k = w.v[i].con;
 		t->ncons++;
-		if (k->generated && (k->kind != CON_PK || k->ncols == 1))
+		if (l->mute ||
+		    (k->generated && (k->kind != CON_PK || k->ncols == 1)))
 			continue;
 		strbuf_str(&b, ", ");
 		if (!k->generated)
@@ -260,7 +279,7 @@ emit_create(struct lower *l, const struct code *c, const struct model *m)
 			cons[i].name = NULL;
 	t->cons = cons;
 	emit(l, (struct ddl){ .kind = DDL_CREATE_TABLE, .table = t->name,
-	    .whole = t, .sql = arena_strdup(l->a, b.s) });
+	    .whole = t, .sql = l->mute ? NULL : arena_strdup(l->a, b.s) });
 	for (uint32_t i = 0; i < f.n; i++)
 		if (commented(l, f.v[i]))
 			emit_comment(l, t->name, f.v[i]->column);
@@ -286,7 +305,7 @@ emit_drop(struct lower *l, const struct code *c, const struct model *m)
 	}
 	sym t = model_table(c, m);
 	emit(l, (struct ddl){ .kind = DDL_DROP_TABLE, .table = t,
-	    .cascade = true, .sql = arena_printf(l->a,
+	    .cascade = true, .sql = text(l,
 	    "DROP TABLE \"%s\" CASCADE", t) });
 }
 
@@ -335,8 +354,9 @@ emit_add_field(struct lower *l, const struct code *c, const struct model *m,
 	sym dflt = own ? col->dflt == DFLT_CONST || col->dflt == DFLT_EXPR ?
 	    col->dflt_sql : NULL : field_default(c, f, &known);
 	strbuf_printf(&b, "ALTER TABLE %s ADD COLUMN ", sql_name(l->a, t));
-	column_full(&b, l, c, m, f, col, dflt);
-	if (con_field_fk(c, m, f, &con)) {
+	if (!l->mute)
+		column_full(&b, l, c, m, f, col, dflt);
+	if (!l->mute && con_field_fk(c, m, f, &con)) {
 		strbuf_printf(&b, " CONSTRAINT %s REFERENCES %s(%s)%s%s "
 		    "DEFERRABLE INITIALLY DEFERRED; SET CONSTRAINTS %s "
 		    "IMMEDIATE", sql_name(l->a, con.name),
@@ -350,11 +370,12 @@ emit_add_field(struct lower *l, const struct code *c, const struct model *m,
 		col->dflt_sql = dflt;
 	}
 	emit(l, (struct ddl){ .kind = DDL_ADD_COLUMN, .table = t,
-	    .name = f->column, .col = col, .sql = arena_strdup(l->a, b.s) });
+	    .name = f->column, .col = col,
+	    .sql = l->mute ? NULL : arena_strdup(l->a, b.s) });
 	inline_cons(l, c, m, f);
 	if (!own && dflt != NULL)
 		emit(l, (struct ddl){ .kind = DDL_DROP_DEFAULT, .table = t,
-		    .name = f->column, .sql = arena_printf(l->a,
+		    .name = f->column, .sql = text(l,
 		    "ALTER TABLE \"%s\" ALTER COLUMN \"%s\" DROP DEFAULT", t,
 		    f->column) });
 	if (commented(l, f))
@@ -410,7 +431,7 @@ emit_remove_field(struct lower *l, const struct code *c,
 			emit_drop_con(l, t, CON_FK, fks.v[i]);
 	}
 	emit(l, (struct ddl){ .kind = DDL_DROP_COLUMN, .table = t,
-	    .name = f->column, .cascade = cascade, .sql = arena_printf(l->a,
+	    .name = f->column, .cascade = cascade, .sql = text(l,
 	    "ALTER TABLE \"%s\" DROP COLUMN \"%s\"%s", t, f->column,
 	    cascade ? " CASCADE" : "") });
 }

@@ -155,6 +155,7 @@ struct lower {
 	sym app;
 	struct code from, to;		/* in the direction that is gone */
 	bool back;
+	bool mute;			/* nobody reads the statements' text */
 	struct vec have;		/* as it is after what was emitted */
 	struct list(struct ddl) out;
 	sym missing;			/* the first name that have has not */

@@ -311,31 +311,6 @@ ask_references(struct ask *q, const struct table *t)
 }
 
 static void
-found_again(struct ask *q, const struct reason *v, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		*list_add(q->a, q->f) = v[i];
-}
-
-/* Its answer was not given before: it is kept. */
-static void
-remember(struct ask *q, struct asked *x, uint32_t from)
-{
-	*x = (struct asked){ .want = q->w, .have = q->h,
-		.n = q->f->n - from, .mute = q->f->mute };
-	x->v = x->n == 0 ? NULL : arena_copy(q->a, q->f->v + from,
-	    x->n * sizeof(*x->v));
-}
-
-static struct asked *
-asked_place(const struct ask *q)
-{
-	uintptr_t k = (uintptr_t)q->w / 16 * 31 + (uintptr_t)q->h / 16;
-
-	return q->memo == NULL ? NULL : &q->memo->v[k % countof(q->memo->v)];
-}
-
-static void
 ask_table(struct ask *q, const struct table *w)
 {
 	uint32_t from = q->f->n;
@@ -347,19 +322,14 @@ ask_table(struct ask *q, const struct table *w)
 		    "reads and writes the table \"%s\"", w->name);
 		return;
 	}
-	struct asked *x = asked_place(q);
-	if (x != NULL && x->want == q->w && x->have == q->h &&
-	    (!x->mute || q->f->mute)) {
-		found_again(q, x->v, x->n);
+	if (memo_find(q->memo, q->f, q->a, q->w, q->h))
 		return;
-	}
 	ask_columns(q);
 	ask_unknown(q);
 	ask_known(q);
 	ask_constraints(q);
 	ask_upserts(q);
-	if (x != NULL)
-		remember(q, x, from);
+	memo_keep(q->memo, q->f, from, q->a, q->w, q->h);
 }
 
 void

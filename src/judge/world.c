@@ -33,7 +33,7 @@ way(struct turn *t, struct arena *scratch, bool back)
 
 	return (struct lower){ .a = t->a, .scratch = scratch, .s = t->s, .op = t->op,
 		.app = t->m->app, .from = { t->a, &from->models, t->s },
-		.to = { t->a, &to->models, t->s }, .back = back,
+		.to = { t->a, &to->models, t->s }, .back = back, .mute = t->end,
 		.have = from->have };
 }
 
