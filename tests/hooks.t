@@ -296,6 +296,12 @@ odd=$(printf 'a b\nc\377d')
 mkdir "$odd" && echo 'x = 1' >"$odd/models.py" && git add -A
 ok "a path with a space, a newline and a byte that is not UTF-8" commit
 is "$(git status --porcelain)" "" "leaves a clean work tree"
+mkdir -p "$odd/migrations" && cp blog/migrations/__init__.py "$odd/migrations"
+cp blog/migrations/0001_initial.py "$odd/migrations/0001_initial.py" && git add -A
+ok "a migration there" commit
+is "$(git show "HEAD:$odd/migrations/0001_initial.py" | grep -c '# sluice: safe auto') $(git status --porcelain)" \
+    "1 " "is tagged"
+is "$(LC_ALL=C grep -c "$(printf '\377')" "$T/err")" 0 "no strange byte reaches the terminal"
 undo
 
 another workdir
