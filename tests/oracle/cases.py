@@ -294,7 +294,7 @@ def default_cases():
             ("pi", "models.FloatField(%s)", f + "Pi()"),
             ("random", "models.FloatField(%s)", f + "Random()"),
             ("checked", "models.PositiveIntegerField(%s)", "Value(1) - Value(9)")):
-        if name != "raises":  # it does not even run
+        if name not in ("raises", "long", "null"):  # those do not even run
             yield f"add-db_default-{name}", model(), model("f = " + cls % f"db_default={text}")
         yield (f"give-db_default-{name}", model("f = " + cls % "null=True"), model("f = " + cls % f"null=True, db_default={text}"))
         yield (f"take-db_default-{name}", model("f = " + cls % f"null=True, db_default={text}"), model("f = " + cls % "null=True"))
