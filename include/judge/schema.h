@@ -71,14 +71,18 @@ struct vec {				/* sorted by name; immutable */
 	uint32_t n;
 };
 
+struct names { const sym *v; uint32_t n; };
+
 const struct table *vec_find(const struct vec *v, sym name);
 /* New vectors: one table put in (or replaced), one taken out. */
 struct vec vec_put(struct arena *a, struct vec v, const struct table *t);
 struct vec vec_drop(struct arena *a, struct vec v, sym name);
+/* x, but the named tables as y has them, or not. `names` is sorted. */
+struct vec vec_mixed(struct arena *a, const struct vec *x,
+    const struct vec *y, const struct names *names);
 const struct column *table_col(const struct table *t, sym name);
 const struct con *table_con(const struct table *t, sym name);
 /* The names in which two vectors differ, sorted. */
-struct names { const sym *v; uint32_t n; };
 struct names vec_touched(struct arena *a, const struct vec *x,
     const struct vec *y);
 

@@ -29,6 +29,8 @@ void runs_on_memo(struct findings *f, struct arena *a, const struct vec *want,
  * and where reasons are already known. */
 struct names reach_release(struct arena *a, const struct world *old,
     const struct vec *want, const struct vec *have);
+struct names names_sort(sym *v, uint32_t n);	/* each once */
+bool names_has(const struct names *n, sym name);
 struct names reach_reasons(struct arena *a, const struct findings *f);
 
 /* Does a column of type `have` take every value of type `want`, and give it

@@ -11,6 +11,7 @@ struct judging {
 	struct judgement *out;
 	uint32_t n;
 	struct vec *at;		/* schema before the first, after the first, … */
+	struct names *touched;	/* by each; of one alone nobody asks */
 	uint64_t *needs;	/* rows of bits: does i need j? */
 	uint32_t words;		/* in a row */
 	bool first;		/* no code is deployed */
@@ -24,7 +25,8 @@ struct findings reasons_old(struct judging *j, const struct vec *before,
     const struct vec *after);
 struct findings reasons_new(struct judging *j, const struct vec *with,
     const struct vec *without);
-/* The schema after k (or before it: !itself) and all that does not need k. */
+/* without.c: the schema after k (or before it: !itself) and all that does not
+ * need k. */
 struct vec schema_without(struct judging *j, uint32_t k, bool itself);
 /* A migration, or a part of one, and the corners it makes. */
 struct square {

@@ -15,7 +15,7 @@ name_cmp(const void *x, const void *y)
 	return *p == *q ? 0 : strcmp(*p, *q);
 }
 
-static struct names
+struct names
 names_sort(sym *v, uint32_t n)
 {
 	uint32_t kept = 0;
@@ -28,10 +28,10 @@ names_sort(sym *v, uint32_t n)
 	return (struct names){ v, kept };
 }
 
-static bool
-has(const struct names *n, sym name)
+bool
+names_has(const struct names *n, sym name)
 {
-	for (uint32_t i = 0; i < n->n; i++)
+	for (uint32_t i = 0; i < n->n && name != NULL; i++)
 		if (streq(n->v[i], name))
 			return true;
 	return false;
@@ -42,7 +42,7 @@ points_in(const struct table *t, const struct names *asked)
 {
 	for (uint16_t i = 0; i < t->ncons; i++)
 		if (t->cons[i].kind == CON_FK &&
-		    has(asked, t->cons[i].ref_table))
+		    names_has(asked, t->cons[i].ref_table))
 			return true;
 	return false;
 }

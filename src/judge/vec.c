@@ -63,6 +63,30 @@ vec_drop(struct arena *a, struct vec v, sym name)
 	return (struct vec){ n, v.n - 1 };
 }
 
+struct vec
+vec_mixed(struct arena *a, const struct vec *x, const struct vec *y,
+    const struct names *names)
+{
+	const struct table **v = arena_alloc(a, x->n + names->n + 1u,
+	    sizeof(*v));
+	uint32_t n = 0, i = 0;
+
+	for (uint32_t k = 0; k < names->n; k++) {
+		const struct table *t = vec_find(y, names->v[k]);
+		uint32_t at = place(x, names->v[k]);
+
+		while (i < at)
+			v[n++] = x->v[i++];
+		if (i < x->n && streq(x->v[i]->name, names->v[k]))
+			i++;
+		if (t != NULL)
+			v[n++] = t;
+	}
+	while (i < x->n)
+		v[n++] = x->v[i++];
+	return (struct vec){ v, n };
+}
+
 const struct column *
 table_col(const struct table *t, sym name)
 {

@@ -174,17 +174,6 @@ reasons_new(struct judging *j, const struct vec *with,
 	return f;
 }
 
-struct vec
-schema_without(struct judging *j, uint32_t k, bool itself)
-{
-	struct vec have = itself ? j->at[k + 1] : j->at[k];
-
-	for (uint32_t i = k + 1; i < j->n; i++)
-		if (!pending_needs(j, i, k))
-			schema_fold(j->a, &have, j->r->v[i]);
-	return have;
-}
-
 /* Each reason why the new code does not run on its own schema goes to the
  * migration after which it was first there, else to the last. */
 static void
@@ -385,10 +374,13 @@ judge_release(struct judgement *out, struct arena *a,
 	out->n = r->n;
 	j.first = r->old.want.n == 0;
 	j.at = arena_array(a, struct vec, r->n + 1);
+	j.touched = arena_array(a, struct names, r->n + 1);
 	j.at[0] = r->old.have;
 	for (uint32_t k = 0; k < r->n; k++) {
 		j.at[k + 1] = j.at[k];
 		schema_fold(a, &j.at[k + 1], r->v[k]);
+		if (r->n > 1)
+			j.touched[k] = vec_touched(a, &j.at[k], &j.at[k + 1]);
 	}
 	dependencies(&j);
 	if (!j.first) {
