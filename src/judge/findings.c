@@ -83,9 +83,11 @@ findings_distrust(struct findings *f, const struct vec *old,
 
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct table *t = vec_find(now, f->v[i].table);
+		const struct table *was = vec_find(old, f->v[i].table);
 
-		if (t == NULL || !t->trusted ||
-		    t == vec_find(old, f->v[i].table))
+		/* one that was trusted before is changed by what was read */
+		if (t == NULL || !t->trusted || t == was ||
+		    (was != NULL && was->trusted))
 			f->v[kept++] = f->v[i];
 	}
 	f->n = kept;

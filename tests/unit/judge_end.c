@@ -48,6 +48,11 @@ static const struct {
 	const char *phases;
 	const char *text;	/* is in some reason, fix or refusal */
 } cases[] = {
+	{ "AddField, after a type that cannot be known", {
+	  "migrations.AlterField('order', 'note', tools.Strange())",
+	  "migrations.AddField('order', 'src', models.CharField("
+	  "max_length=20, default='web'))" }, "opaque>opaque! split>split!",
+	  NULL },
 	{ "AddField, Python default", { "migrations.AddField('order', 'src', "
 	  "models.CharField(max_length=20, default='web'))" }, "split>split!",
 	  "field=models.CharField(max_length=20, default='web', db_default='web')" },
