@@ -136,6 +136,8 @@ class_of(const struct settings *s, const struct value *call, bool *guessed)
 	    NULL)
 		return c2;
 	*guessed = true;
+	if (call->why != NULL)	/* its class decides for itself */
+		return NULL;
 	if (c != NULL || (c = class_by_suffix(name)) != NULL)
 		return c;
 	if (value_arg(call, "to", -1) != NULL)

@@ -336,12 +336,8 @@ eval_call(struct reader *r, struct scope *s, uint32_t node)
 	const struct value *done = text_call(r, value_seal(r, v));
 	if (done != NULL)
 		return done;
-	if (v->kind == VALUE_CALL && !starts_with(v->name, "django.")) {
-		struct class_info ci;
-		class_follow(r, &ci, v->name);
-		if (ci.base != NULL && (ci.defines & DEF_TYPE) == 0)
-			v->base = ci.base;
-	}
+	if (v->kind == VALUE_CALL && !starts_with(v->name, "django."))
+		field_follow(r, v);
 	return v;
 }
 

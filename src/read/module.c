@@ -208,8 +208,8 @@ dotted_find(struct reader *r, const char *dotted, struct scope **where)
 	return b;
 }
 
-static uint32_t
-supers(const struct scope *cls)
+uint32_t
+class_supers(const struct scope *cls)
 {
 	return cls->node != 0 ? node_field(&cls->m->syn, cls->node, F_SUPERS) :
 	    0;
@@ -221,7 +221,7 @@ class_attr(struct reader *r, struct scope *cls, sym name,
 {
 	const struct syntax *y = &cls->m->syn;
 	struct binding *b = scope_own(cls, name);
-	uint32_t list = supers(cls);
+	uint32_t list = class_supers(cls);
 
 	*where = cls;
 	if (b != NULL || list == 0 || r->depth > READER_DEPTH)
@@ -280,7 +280,7 @@ void
 class_walk(struct reader *r, struct class_walk *w, struct scope *cls)
 {
 	const struct syntax *y = &cls->m->syn;
-	uint32_t list = supers(cls);
+	uint32_t list = class_supers(cls);
 
 	w->each(w, cls);
 	if (w->depth >= FOLLOW_MAX) {
@@ -292,150 +292,6 @@ class_walk(struct reader *r, struct class_walk *w, struct scope *cls)
 	    c = node_next(y, list, c))
 		walk_base(r, w, cls, c);
 	w->depth--;
-}
-
-/* super().name(…) */
-static bool
-calls_super(const struct syntax *y, uint32_t call, sym name)
-{
-	uint32_t fn = y->v[call].kind == N_CALL ?
-	    node_field(y, call, F_FUNCTION) : 0;
-	uint32_t object = fn != 0 ? node_field(y, fn, F_OBJECT) : 0;
-	uint32_t attr = fn != 0 ? node_field(y, fn, F_ATTRIBUTE) : 0;
-	uint32_t super = object != 0 && y->v[object].kind == N_CALL ?
-	    node_field(y, object, F_FUNCTION) : 0;
-	size_t n = strlen(name);
-
-	return super != 0 && attr != 0 &&
-	    y->v[super].end - y->v[super].start == 5 &&
-	    memcmp(y->text + y->v[super].start, "super", 5) == 0 &&
-	    y->v[attr].end - y->v[attr].start == n &&
-	    memcmp(y->text + y->v[attr].start, name, n) == 0;
-}
-
-/* Does the block, on PostgreSQL, only do what the base's method does? 1: it
- * has called it, 0: nothing so far, 2: it returns, -1: it does more. */
-static int
-only_super(struct reader *r, struct scope *s, uint32_t block, sym name,
-    int depth)
-{
-	const struct syntax *y = &s->m->syn;
-	int did = 0;
-
-	for (uint32_t c = node_first(y, block); c != 0 && depth < 4;
-	    c = node_next(y, block, c)) {
-		uint32_t in = node_first(y, c);
-		enum node_kind k = y->v[c].kind;
-		if (k == N_PASS || (k == N_STATEMENT && in != 0 &&
-		    y->v[in].kind == N_STRING))
-			continue;
-		if (k == N_RETURN && in == 0)
-			return did == 1 ? 1 : 2;
-		if ((k == N_STATEMENT || k == N_RETURN) && in != 0 &&
-		    did == 0 && calls_super(y, in, name)) {
-			did = 1;
-			continue;
-		}
-		uint32_t test = k == N_IF ? node_field(y, c, F_CONDITION) : 0;
-		uint32_t yes = k == N_IF ? node_field(y, c, F_CONSEQUENCE) : 0;
-		if (test == 0 || yes == 0 ||
-		    node_field(y, c, F_ALTERNATIVE) != 0)
-			return -1;
-		int t = eval_truth(r, eval(r, s, test));
-		int sub = t == 1 ? only_super(r, s, yes, name, depth + 1) : 0;
-		if (t < 0 || sub < 0 || (sub == 1 && did == 1))
-			return -1;
-		if (sub == 2)
-			return did == 1 ? 1 : 2;
-		did |= sub;
-	}
-	return did;
-}
-
-static bool
-adds_nothing(struct reader *r, struct scope *cls, const struct binding *b)
-{
-	const struct syntax *y = &cls->m->syn;
-	uint32_t body = b->kind == BIND_FUNCTION ?
-	    node_field(y, b->node, F_BODY) : 0;
-
-	return body != 0 &&
-	    only_super(r, &cls->m->top, body, b->name, 0) == 1;
-}
-
-static uint32_t
-defines(struct reader *r, struct scope *s)
-{
-	static const struct { const char *name; uint32_t bit; } names[] = {
-		{ "__init__", DEF_INIT }, { "__new__", DEF_INIT },
-		{ "database_forwards", DEF_FORWARDS },
-		{ "database_backwards", DEF_BACKWARDS },
-		{ "state_forwards", DEF_STATE },
-		{ "db_type", DEF_TYPE }, { "get_internal_type", DEF_TYPE },
-		{ "db_parameters", DEF_TYPE }, { "rel_db_type", DEF_TYPE },
-		{ "db_type_suffix", DEF_TYPE }, { "_get_data_type", DEF_TYPE },
-		{ "contribute_to_class", DEF_OTHER }, { "get_attname", DEF_OTHER },
-		{ "get_attname_column", DEF_OTHER },
-	};
-	uint32_t bits = 0;
-
-	for (uint32_t i = 0; i < s->binds.n; i++)
-		for (size_t k = 0; k < countof(names); k++)
-			if (streq(s->binds.v[i].name, names[k].name) &&
-			    ((names[k].bit & (DEF_FORWARDS | DEF_BACKWARDS |
-			    DEF_STATE)) == 0 ||
-			    !adds_nothing(r, s, &s->binds.v[i])))
-				bits |= names[k].bit;
-	return bits;
-}
-
-static void
-follow_class(struct reader *r, struct class_info *out, const char *dotted,
-    int depth)
-{
-	struct scope *at;
-
-	if (starts_with(dotted, "django.")) {
-		if (out->base == NULL)
-			out->base = django_short(r->a, dotted);
-		return;
-	}
-	struct binding *b = depth < FOLLOW_MAX ? dotted_find(r, dotted, &at) :
-	    NULL;
-	if (b == NULL) {
-		if (r->leads != NULL && out->base == NULL)
-			out->base = django_short(r->a, r->leads);
-		return;
-	}
-	if (b->kind == BIND_EXPR) {	/* Money = models.DecimalField */
-		const struct value *v = eval_binding(r, at, b);
-		if (v->kind == VALUE_NAME && !streq(v->name, dotted))
-			follow_class(r, out, v->name, depth + 1);
-		return;
-	}
-	if (b->kind != BIND_CLASS)
-		return;
-	struct scope *cls = class_scope(r, at->m, b->node);
-	const struct syntax *y = &cls->m->syn;
-	if (out->where == NULL) {
-		out->where = at->m->path;
-		out->line = y->v[b->node].line;
-	}
-	out->defines |= defines(r, cls);
-	uint32_t list = supers(cls);
-	for (uint32_t c = list != 0 ? node_first(y, list) : 0; c != 0;
-	    c = node_next(y, list, c)) {
-		const struct value *v = eval(r, cls->outer, c);
-		if (v->kind == VALUE_NAME && !streq(v->name, cls->dotted))
-			follow_class(r, out, v->name, depth + 1);
-	}
-}
-
-void
-class_follow(struct reader *r, struct class_info *out, const char *dotted)
-{
-	*out = (struct class_info){ 0 };
-	follow_class(r, out, dotted, 0);
 }
 
 /* Fields, expressions and operations are reached by many paths: what stands

@@ -76,15 +76,14 @@ struct reader {
 #define VALUE_DEPTH 200
 #define READER_MODULES 500u
 
-/* Names that a class on the way to its Django ancestor defines. */
-enum class_def {
-	DEF_INIT = 1, DEF_FORWARDS = 2, DEF_BACKWARDS = 4, DEF_STATE = 8,
-	DEF_TYPE = 16, DEF_OTHER = 32
-};
-
+/* A class on its way to its Django ancestor. */
 struct class_info {
 	sym base;		/* the Django class it comes from; NULL */
-	uint32_t defines;	/* enum class_def */
+	bool cls;		/* it is a class of this tree */
+	/* what decides about an operation, a field, and is not Django's; NULL */
+	sym op_own, field_own;
+	struct { struct scope *cls; uint32_t fn; } inits[6];
+	uint32_t ninits;	/* its own first */
 	sym where;		/* path of the class; NULL: not in this tree */
 	uint32_t line;
 };
@@ -104,8 +103,17 @@ struct binding *dotted_find(struct reader *r, const char *dotted,
 /* An attribute of a class, its bases included; NULL: none that can be read. */
 struct binding *class_attr(struct reader *r, struct scope *cls, sym name,
     struct scope **where);
+uint32_t class_supers(const struct scope *cls);
+/* classes.c */
 void class_follow(struct reader *r, struct class_info *out,
     const char *dotted);
+/* Is it one of a field's names that decide about its column? */
+bool field_decides(const char *name);
+/* Does code set one of them on itself? */
+bool field_changes(const char *s, size_t len);
+/* fields.c: a call of a field of the project as that of its Django class; its
+ * why is set where that cannot be told. */
+void field_follow(struct reader *r, struct value *call);
 /* Every class of the tree that cls comes from, itself first. What stands among
  * its bases and is neither such a class nor Django's is told to odd(). */
 struct class_walk {

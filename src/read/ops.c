@@ -388,8 +388,7 @@ read_custom(struct reader *r, const struct value *call)
 		    "operation %s is not known" :
 		    "operation %s comes from no operation of Django",
 		    call->name));
-	if ((ci.defines & (DEF_INIT | DEF_FORWARDS | DEF_BACKWARDS |
-	    DEF_STATE)) != 0)
+	if (ci.op_own != NULL)
 		return op_opaque(r, call->line, call->name, sym_printf(r->a,
 		    "operation %s (%s:%u) has code of its own", call->name,
 		    ci.where != NULL ? ci.where : "?", ci.line));

@@ -163,10 +163,31 @@ do_dict(struct reader *r, const struct value *self, const char *method)
 	return value_seal(r, v);
 }
 
+/* {…}.get(key, value) */
+static const struct value *
+do_get(struct reader *r, const struct value *self, const struct value *call)
+{
+	const struct value *k = call->n > 0 && call->n <= 2 &&
+	    call->nkw == 0 ? eval_force(r, call->items[0]) : NULL;
+
+	if (k == NULL || k->kind != VALUE_STR)
+		return NULL;
+	for (uint32_t i = self->n; i > 1; i -= 2) {
+		if (self->items[i - 2]->kind != VALUE_STR)
+			return NULL;
+		if (value_equal(self->items[i - 2], k))
+			return self->items[i - 1];
+	}
+	return call->n == 2 ? call->items[1] :
+	    value_seal(r, value_new(r, VALUE_NONE, call->line));
+}
+
 const struct value *
 text_method(struct reader *r, const struct value *self, const char *method,
     const struct value *call)
 {
+	if (self->kind == VALUE_DICT && streq(method, "get"))
+		return do_get(r, self, call);
 	if (self->kind == VALUE_DICT)
 		return do_dict(r, self, method);
 	if (self->kind != VALUE_STR)

@@ -357,6 +357,52 @@ bytes(void)
 	is(e.msg, "x.py:1: holds a NUL byte", "and it is told");
 }
 
+/* Classes of the project that do not do what their Django class does. */
+static void
+custom(void)
+{
+#define FIELD(body) HEAD "class F(models.CharField):\n" body CLASS "    operations = [migrations.AddField('a', 'b', F(max_length=9))]\n"
+	static const struct { const char *body; const char *why; } cases[] = {
+		{ FIELD("    def formfield(self): pass\n    x = 1\n"), NULL },
+		{ FIELD("    null = True\n"), "null" },
+		{ FIELD("    db_type = print\n"), "db_type" },
+		{ FIELD("    def db_check(self, c): return 'x'\n"), "db_check" },
+		{ FIELD("    def db_parameters(self, c): return {}\n"), "db_parameters" },
+		{ FIELD("    def clone(self):\n        k = {}\n        k['null'] = True\n        return F(**k)\n"), "clone" },
+		{ FIELD("    def contribute_to_class(self, c, n):\n        self.null = True\n        super().contribute_to_class(c, n)\n"), "contribute_to_class" },
+		{ FIELD("    def contribute_to_class(self, c, n):\n        super().contribute_to_class(c, n)\n        self.x = 1\n"), NULL },
+		{ FIELD("    def deconstruct(self):\n        a, b, c, d = super().deconstruct()\n        d['null'] = True\n        return a, b, c, d\n"), "deconstruct" },
+		{ FIELD("    def deconstruct(self):\n        a, b, c, d = super().deconstruct()\n        del d['max_length']\n        return a, b, c, d\n"), NULL },
+		{ FIELD("    def __init__(self, *a, **k):\n        k['null'] = choose()\n        super().__init__(*a, **k)\n"), "__init__" },
+		{ FIELD("    def __init__(self, *a, **k):\n        super().__init__(*a, **k)\n        self.null = True\n"), "__init__" },
+		{ FIELD("    def __init__(self, *a, **k):\n        fix(k)\n        super().__init__(*a, **k)\n"), "__init__" },
+		{ FIELD("    def __init__(self, *a, **k):\n        self.x = k.pop('x', None)\n        if k.get('y'):\n            self.y = 1\n        super().__init__(*a, **k)\n"), NULL },
+		{ HEAD "from tools import M\nclass F(M, models.CharField): pass\n" CLASS "    operations = [migrations.AddField('a', 'b', F(max_length=9))]\n", "tools.M" },
+		{ HEAD "@dress\nclass F(models.CharField): pass\n" CLASS "    operations = [migrations.AddField('a', 'b', F(max_length=9))]\n", "F" },
+	};
+	for (size_t i = 0; i < countof(cases); i++) {
+		int r = read_text(cases[i].body);
+		const struct value *v = r == 1 && m.ops.n == 1 ? m.ops.v[0].value : NULL;
+		ok(v != NULL && (cases[i].why == NULL ? v->why == NULL && v->base != NULL :
+		    v->why != NULL && ends_with(v->why, cases[i].why)), "%s", cases[i].body);
+	}
+	reads(FIELD("    def __init__(self, *a, **k):\n        k['max_length'] = 20\n        k.setdefault('null', True)\n        super().__init__(*a, **k)\n"),
+	    "add a.b v=shop.migrations.0002_x.F(max_length=20, null=True)");
+	reads(FIELD("    def __init__(self, *args, max_length=5, **kw):\n        super().__init__(*args, max_length=max_length, unique=True, **kw)\n"),
+	    "add a.b v=shop.migrations.0002_x.F(max_length=9, unique=True)");
+#define OP(body, why) reads(HEAD "class O(migrations.RunSQL):\n    " body "\n" CLASS "    operations = [O('x')]\n", why)
+#define OWN "OPAQUE why[operation shop.migrations.0002_x.O (shop/migrations/0002_x.py:2) has code of its own]"
+	OP("elidable = True", "sql sql<x>");
+	OP("def _run_sql(self, *a): pass", OWN);
+	OP("def allow_migrate_model(self, *a): return False", OWN);
+	OP("database_forwards = print", OWN);
+	OP("sql = property(print)", OWN);
+	reads(HEAD "from tools import Mixin\nclass O(Mixin, migrations.RunSQL): pass\n" CLASS "    operations = [O('x')]\n",
+	    "OPAQUE why[operation shop.migrations.0002_x.O (shop/migrations/0002_x.py:3) has code of its own]");
+	reads(HEAD "class O(migrations.RunSQL): pass\nO.database_forwards = print\n" CLASS "    operations = [O('x')]\n",
+	    "OPAQUE why[a call of what is not a name]");
+}
+
 static int
 no_module(void *ctx, const char *dotted, const char **text, size_t *len, const char **path)
 {
@@ -524,6 +570,7 @@ main(void)
 	not_changed();
 	bytes();
 	files();
+	custom();
 	dependencies();
 	digests();
 	tags();

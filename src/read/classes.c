@@ -1,0 +1,303 @@
+/* Classes of the project, down to those of Django that they come from. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "read/module.h"
+
+#define FOLLOW_MAX 24
+
+/* super().name(…) */
+static bool
+calls_super(const struct syntax *y, uint32_t call, sym name)
+{
+	uint32_t fn = y->v[call].kind == N_CALL ?
+	    node_field(y, call, F_FUNCTION) : 0;
+	uint32_t object = fn != 0 ? node_field(y, fn, F_OBJECT) : 0;
+	uint32_t attr = fn != 0 ? node_field(y, fn, F_ATTRIBUTE) : 0;
+	uint32_t super = object != 0 && y->v[object].kind == N_CALL ?
+	    node_field(y, object, F_FUNCTION) : 0;
+	size_t n = strlen(name);
+
+	return super != 0 && attr != 0 &&
+	    y->v[super].end - y->v[super].start == 5 &&
+	    memcmp(y->text + y->v[super].start, "super", 5) == 0 &&
+	    y->v[attr].end - y->v[attr].start == n &&
+	    memcmp(y->text + y->v[attr].start, name, n) == 0;
+}
+
+/* Does the block, on PostgreSQL, only do what the base's method does? 1: it
+ * has called it, 0: nothing so far, 2: it returns, -1: it does more. */
+static int
+only_super(struct reader *r, struct scope *s, uint32_t block, sym name,
+    int depth)
+{
+	const struct syntax *y = &s->m->syn;
+	int did = 0;
+
+	for (uint32_t c = node_first(y, block); c != 0 && depth < 4;
+	    c = node_next(y, block, c)) {
+		uint32_t in = node_first(y, c);
+		enum node_kind k = y->v[c].kind;
+		if (k == N_PASS || (k == N_STATEMENT && in != 0 &&
+		    y->v[in].kind == N_STRING))
+			continue;
+		if (k == N_RETURN && in == 0)
+			return did == 1 ? 1 : 2;
+		if ((k == N_STATEMENT || k == N_RETURN) && in != 0 &&
+		    did == 0 && calls_super(y, in, name)) {
+			did = 1;
+			continue;
+		}
+		uint32_t test = k == N_IF ? node_field(y, c, F_CONDITION) : 0;
+		uint32_t yes = k == N_IF ? node_field(y, c, F_CONSEQUENCE) : 0;
+		if (test == 0 || yes == 0 ||
+		    node_field(y, c, F_ALTERNATIVE) != 0)
+			return -1;
+		int t = eval_truth(r, eval(r, s, test));
+		int sub = t == 1 ? only_super(r, s, yes, name, depth + 1) : 0;
+		if (t < 0 || sub < 0 || (sub == 1 && did == 1))
+			return -1;
+		if (sub == 2)
+			return did == 1 ? 1 : 2;
+		did |= sub;
+	}
+	return did;
+}
+
+static bool
+adds_nothing(struct reader *r, struct scope *cls, const struct binding *b)
+{
+	const struct syntax *y = &cls->m->syn;
+	uint32_t body = b->kind == BIND_FUNCTION ?
+	    node_field(y, b->node, F_BODY) : 0;
+
+	return body != 0 &&
+	    only_super(r, &cls->m->top, body, b->name, 0) == 1;
+}
+
+/* What an operation may define and still do what Django's does. */
+static bool
+op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
+{
+	static const char *const fine[] = { "reversible", "reduces_to_sql",
+	    "atomic", "elidable", "category", "describe",
+	    "migration_name_fragment", "formatted_description",
+	    "references_model", "references_field", "reduce",
+	    "can_reduce_through", "deconstruct",
+	    "serialization_expand_args", "__doc__", "__module__",
+	    "__qualname__", "__slots__", "__repr__", "__eq__", "__hash__" };
+	static const char *const run[] = { "database_forwards",
+	    "database_backwards", "state_forwards" };
+
+	for (size_t i = 0; i < countof(fine); i++)
+		if (streq(b->name, fine[i]))
+			return true;
+	for (size_t i = 0; i < countof(run); i++)
+		if (streq(b->name, run[i]))
+			return adds_nothing(r, cls, b);
+	return false;
+}
+
+/* What decides about a field's column. */
+bool
+field_decides(const char *name)
+{
+	static const char *const names[] = { "__new__", "__getattr__",
+	    "__getattribute__", "__setattr__", "__init_subclass__", "null",
+	    "unique", "primary_key", "db_index", "db_column", "column",
+	    "attname", "db_check", "db_type", "db_parameters",
+	    "db_type_suffix", "db_type_parameters", "rel_db_type",
+	    "cast_db_type", "_get_data_type", "contribute_to_class",
+	    "get_attname", "get_attname_column", "set_attributes_from_name",
+	    "db_default", "_db_default_expression", "many_to_many",
+	    "db_constraint", "remote_field", "concrete", "to_fields",
+	    "max_length", "max_digits", "decimal_places",
+	    "foreign_related_fields", "empty_strings_allowed" };
+
+	for (size_t i = 0; i < countof(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* self.null = …, setattr(…) somewhere in a piece of code? */
+bool
+field_changes(const char *s, size_t len)
+{
+	const char *end = s + len;
+
+	if (memmem(s, len, "setattr(self", 12) != NULL ||
+	    memmem(s, len, "__dict__", 8) != NULL)
+		return true;
+	while ((s = memmem(s, (size_t)(end - s), "self.", 5)) != NULL) {
+		size_t n = 0;
+		char name[40];
+		s += 5;
+		while (s + n < end && (isalnum((unsigned char)s[n]) ||
+		    s[n] == '_'))
+			n++;
+		const char *after = s + n;
+		while (after < end && (*after == ' ' || *after == '\t'))
+			after++;
+		if (n == 0 || n >= sizeof(name) || end - after < 2 ||
+		    strchr("=+|", *after) == NULL || after[1] == '=')
+			continue;
+		memcpy(name, s, n);
+		name[n] = '\0';
+		if (field_decides(name))
+			return true;
+	}
+	return false;
+}
+
+/* A method that calls its base's and does nothing to the column. */
+static bool
+only_looks(const struct syntax *y, const struct binding *b)
+{
+	const struct node *n = &y->v[b->node];
+	const char *s = y->text + n->start;
+	size_t len = n->end - n->start;
+
+	return b->kind == BIND_FUNCTION && !b->dressed &&
+	    (streq(b->name, "contribute_to_class") ||
+	    streq(b->name, "set_attributes_from_name")) &&
+	    memmem(s, len, "super()", 7) != NULL && !field_changes(s, len);
+}
+
+/* get_internal_type() that returns a word: that field's. */
+static sym
+internal_type(struct reader *r, struct scope *cls, const struct binding *b)
+{
+	const struct syntax *y = &cls->m->syn;
+	uint32_t body = b->kind == BIND_FUNCTION && !b->dressed ?
+	    node_field(y, b->node, F_BODY) : 0;
+	uint32_t first = body != 0 ? node_first(y, body) : 0;
+	uint32_t value = first != 0 && y->v[first].kind == N_RETURN ?
+	    node_first(y, first) : 0;
+	sym word = value != 0 && y->v[value].kind == N_STRING ?
+	    value_str(r->a, eval(r, cls, value)) : NULL;
+
+	return word != NULL ? sym_printf(r->a, "django.db.models.%s", word) :
+	    NULL;
+}
+
+/* deconstruct() that puts in what decides about the column: a clone of the
+ * field, which is what Django works with, is another one. */
+static bool
+deconstructs(const struct syntax *y, uint32_t fn)
+{
+	for (uint32_t i = fn; i < fn + y->v[fn].size; i++) {
+		uint32_t at = y->v[i].kind == N_SUBSCRIPT &&
+		    y->v[i].field == F_LEFT ?
+		    node_field(y, i, F_SUBSCRIPT) : 0;
+		size_t n = at != 0 ? y->v[at].end - y->v[at].start : 0;
+		char name[40];
+		if (at == 0)
+			continue;
+		if (y->v[at].kind != N_STRING || n < 3 || n - 2 >= sizeof(name))
+			return true;
+		memcpy(name, y->text + y->v[at].start + 1, n - 2);
+		name[n - 2] = '\0';
+		if (field_decides(name))
+			return true;
+	}
+	return node_field(y, fn, F_BODY) == 0;
+}
+
+static void
+look_at(struct reader *r, struct class_info *out, struct scope *cls,
+    const struct binding *b)
+{
+	bool fn = b->kind == BIND_FUNCTION;
+
+	if (out->op_own == NULL && !op_harmless(r, cls, b))
+		out->op_own = b->name;
+	if (streq(b->name, "get_internal_type") && out->base == NULL)
+		out->base = internal_type(r, cls, b);
+	if (streq(b->name, "__init__") && fn && !b->dressed &&
+	    out->ninits < countof(out->inits)) {
+		out->inits[out->ninits].cls = cls;
+		out->inits[out->ninits++].fn = b->node;
+	} else if (out->field_own == NULL && (streq(b->name, "__init__") ||
+	    ((streq(b->name, "deconstruct") || streq(b->name, "clone")) &&
+	    (!fn || deconstructs(&cls->m->syn, b->node))) ||
+	    (streq(b->name, "get_internal_type") && internal_type(r, cls,
+	    b) == NULL) || (field_decides(b->name) &&
+	    !only_looks(&cls->m->syn, b)))) {
+		out->field_own = b->name;
+	}
+}
+
+static void
+both_own(struct class_info *out, sym what)
+{
+	if (out->op_own == NULL)
+		out->op_own = what;
+	if (out->field_own == NULL)
+		out->field_own = what;
+}
+
+static void
+follow_class(struct reader *r, struct class_info *out, const char *dotted,
+    int depth)
+{
+	struct scope *at;
+
+	if (starts_with(dotted, "django.")) {
+		if (out->base == NULL)
+			out->base = django_short(r->a, dotted);
+		return;
+	}
+	struct binding *b = depth < FOLLOW_MAX ? dotted_find(r, dotted, &at) :
+	    NULL;
+	if (b == NULL) {
+		if (r->leads != NULL && out->base == NULL)
+			out->base = django_short(r->a, r->leads);
+		if (r->leads == NULL && depth > 0 &&
+		    !streq(dotted, "object") && !module_of_python(dotted))
+			both_own(out, sym_get(r->a, dotted));
+		return;
+	}
+	if (b->kind == BIND_EXPR) {	/* Money = models.DecimalField */
+		const struct value *v = eval_binding(r, at, b);
+		if (v->kind == VALUE_NAME && !streq(v->name, dotted))
+			follow_class(r, out, v->name, depth + 1);
+		else
+			both_own(out, b->name);
+		return;
+	}
+	if (b->kind != BIND_CLASS) {
+		if (depth > 0 || b->kind == BIND_UNKNOWN)
+			both_own(out, b->name);
+		return;
+	}
+	out->cls |= depth == 0;
+	if (b->dressed || b->maybe)
+		both_own(out, b->name);
+	struct scope *cls = class_scope(r, at->m, b->node);
+	const struct syntax *y = &cls->m->syn;
+	if (out->where == NULL) {
+		out->where = at->m->path;
+		out->line = y->v[b->node].line;
+	}
+	for (uint32_t i = 0; i < cls->binds.n; i++)
+		look_at(r, out, cls, &cls->binds.v[i]);
+	uint32_t list = class_supers(cls);
+	for (uint32_t c = list != 0 ? node_first(y, list) : 0; c != 0;
+	    c = node_next(y, list, c)) {
+		const struct value *v = eval(r, cls->outer, c);
+		if (v->kind == VALUE_NAME && !streq(v->name, cls->dotted))
+			follow_class(r, out, v->name, depth + 1);
+		else	/* metaclass=…, a call */
+			both_own(out, sym_getn(r->a, y->text + y->v[c].start,
+			    y->v[c].end - y->v[c].start));
+	}
+}
+
+void
+class_follow(struct reader *r, struct class_info *out, const char *dotted)
+{
+	*out = (struct class_info){ 0 };
+	follow_class(r, out, dotted, 0);
+}

@@ -1,0 +1,392 @@
+/* Fields of the project: what their __init__ makes of their arguments. */
+#include <string.h>
+
+#include "base/util.h"
+#include "read/module.h"
+
+struct init {
+	struct reader *r;
+	struct scope *in;		/* its parameters */
+	const struct syntax *y;
+	uint32_t args, rest;		/* names of *args, **kwargs; 0: none */
+	struct list(const struct value *) items;
+	struct list(struct kwarg) kw, out;
+	uint32_t cls;
+	bool called;			/* super().__init__() */
+};
+
+static bool
+is_text(const struct init *x, uint32_t node, const char *text)
+{
+	const struct node *n = &x->y->v[node];
+
+	return n->end - n->start == strlen(text) &&
+	    memcmp(x->y->text + n->start, text, strlen(text)) == 0;
+}
+
+static bool
+same_name(const struct init *x, uint32_t a, uint32_t b)
+{
+	const struct node *p = &x->y->v[a], *q = &x->y->v[b];
+
+	return a != 0 && b != 0 && p->end - p->start == q->end - q->start &&
+	    memcmp(x->y->text + p->start, x->y->text + q->start,
+	    p->end - p->start) == 0;
+}
+
+static sym
+text_of_node(const struct init *x, uint32_t node)
+{
+	const struct node *n = &x->y->v[node];
+
+	return sym_getn(x->r->a, x->y->text + n->start, n->end - n->start);
+}
+
+static void
+kw_remove(struct init *x, sym name)
+{
+	for (uint32_t i = 0; i < x->kw.n; i++)
+		if (x->kw.v[i].name == name)
+			x->kw.v[i--] = x->kw.v[--x->kw.n];
+}
+
+/* **kwargs as they are now, for expressions that ask for one. */
+static void
+bind_rest(struct init *x)
+{
+	struct value *v = value_new(x->r, VALUE_DICT, 0);
+	const struct value **items = arena_array(x->r->a,
+	    const struct value *, 2 * (size_t)x->kw.n + 1);
+
+	for (uint32_t i = 0; i < x->kw.n; i++) {
+		sym name = x->kw.v[i].name;
+		items[v->n++] = value_text(x->r, VALUE_STR, name,
+		    strlen(name), 0);
+		items[v->n++] = x->kw.v[i].value;
+	}
+	v->items = items;
+	if (x->rest != 0)
+		scope_unpack(x->r, x->in, x->rest, value_seal(x->r, v));
+}
+
+static bool
+kw_set(struct init *x, sym name, const struct value *v, bool only_default)
+{
+	if (name == NULL)
+		return false;
+	for (uint32_t i = 0; i < x->kw.n; i++)
+		if (x->kw.v[i].name == name && only_default)
+			return true;
+	kw_remove(x, name);
+	*list_add(x->r->a, &x->kw) = (struct kwarg){ name, v };
+	return true;
+}
+
+/* A parameter that is named takes its argument out of the others. */
+static bool
+parameter(struct init *x, uint32_t c, uint32_t name, bool positional)
+{
+	sym s = text_of_node(x, name);
+	const struct value *v = NULL;
+	uint32_t dflt = node_field(x->y, c, F_VALUE);
+
+	for (uint32_t i = 0; i < x->kw.n; i++)
+		if (x->kw.v[i].name == s)
+			v = x->kw.v[i].value;
+	kw_remove(x, s);
+	if (v == NULL && positional && x->items.n > 0) {
+		v = x->items.v[0];
+		x->items.v++;
+		x->items.n--;
+		x->items.cap--;
+	}
+	if (v == NULL && dflt != 0)
+		v = eval(x->r, x->in->outer, dflt);
+	if (v == NULL)
+		return false;
+	scope_unpack(x->r, x->in, name, v);
+	return true;
+}
+
+static bool
+parameters(struct init *x, uint32_t list)
+{
+	const struct syntax *y = x->y;
+	bool positional = true, first = true;
+
+	for (uint32_t c = node_first(y, list); c != 0;
+	    c = node_next(y, list, c), first = false) {
+		const char *s = y->text + y->v[c].start;
+		uint32_t name = c;
+		while (name < c + y->v[c].size &&
+		    y->v[name].kind != N_IDENTIFIER)
+			name++;
+		bool named = name < c + y->v[c].size;
+		if (first)
+			continue;	/* self */
+		if (*s == '*') {
+			bool two = s[1] == '*';
+			positional = false;
+			if (two)
+				x->rest = named ? name : 0;
+			else
+				x->args = named ? name : 0;
+		} else if (!named || !parameter(x, c, name, positional)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* kwargs["x"]: its name */
+static sym
+subscript_name(const struct init *x, uint32_t node)
+{
+	uint32_t of = x->y->v[node].kind == N_SUBSCRIPT ?
+	    node_field(x->y, node, F_VALUE) : 0;
+	uint32_t at = of != 0 ? node_field(x->y, node, F_SUBSCRIPT) : 0;
+
+	return at != 0 && same_name(x, of, x->rest) ?
+	    value_str(x->r->a, eval(x->r, x->in, at)) : NULL;
+}
+
+static bool statement_call(struct init *x, uint32_t call);
+
+/* Is **kwargs only asked for an item in an expression? */
+static bool
+asks_only(const struct init *x, uint32_t node)
+{
+	const struct syntax *y = x->y;
+
+	for (uint32_t i = node; i < node + y->v[node].size; i++) {
+		uint32_t attr = i > node && y->v[i - 1].kind == N_ATTRIBUTE ?
+		    node_field(y, i - 1, F_ATTRIBUTE) : 0;
+		if (y->v[i].kind == N_IDENTIFIER && same_name(x, i, x->rest) &&
+		    (attr == 0 || !is_text(x, attr, "get")))
+			return false;
+	}
+	return true;
+}
+
+static bool
+assignment(struct init *x, uint32_t node)
+{
+	uint32_t left = node_field(x->y, node, F_LEFT);
+	uint32_t right = node_field(x->y, node, F_RIGHT);
+	uint32_t object = left != 0 && x->y->v[left].kind == N_ATTRIBUTE ?
+	    node_field(x->y, left, F_OBJECT) : 0;
+
+	if (left == 0 || right == 0)
+		return false;
+	bool pops = x->y->v[right].kind == N_CALL && !asks_only(x, right);
+	if (pops ? !statement_call(x, right) : !asks_only(x, right))
+		return false;
+	if (x->y->v[left].kind == N_IDENTIFIER && !pops &&
+	    !same_name(x, left, x->rest) && !same_name(x, left, x->args)) {
+		scope_unpack(x->r, x->in, left, eval(x->r, x->in, right));
+		return true;
+	}
+	if (object != 0)	/* self.x = …: what is the field's own */
+		return is_text(x, object, "self") && !field_decides(
+		    text_of_node(x, node_field(x->y, left, F_ATTRIBUTE)));
+	return !pops && kw_set(x, subscript_name(x, left), eval(x->r, x->in,
+	    right), false);
+}
+
+/* super().__init__(*args, **kwargs, x=…) */
+static bool
+call_super(struct init *x, uint32_t args)
+{
+	const struct syntax *y = x->y;
+	bool rest = false, positional = false;
+
+	for (uint32_t c = node_first(y, args); c != 0;
+	    c = node_next(y, args, c)) {
+		uint32_t in = node_first(y, c);
+		if (y->v[c].kind == N_SPLAT && same_name(x, in, x->args)) {
+			positional = true;
+		} else if (y->v[c].kind == N_DICT_SPLAT &&
+		    same_name(x, in, x->rest)) {
+			rest = true;
+		} else if (y->v[c].kind == N_KEYWORD) {
+			uint32_t v = node_field(y, c, F_VALUE);
+			*list_add(x->r->a, &x->out) = (struct kwarg){
+			    text_of_node(x, in), v != 0 ? eval(x->r, x->in,
+			    v) : NULL };
+			if (v == 0)
+				return false;
+		} else {
+			return false;
+		}
+	}
+	for (uint32_t i = 0; rest && i < x->kw.n; i++)
+		*list_add(x->r->a, &x->out) = x->kw.v[i];
+	if (!positional)
+		x->items.n = 0;
+	if (x->called)
+		return false;
+	return x->called = true;
+}
+
+/* super(), or super(of this class, self) */
+static bool
+is_super(const struct init *x, uint32_t call)
+{
+	uint32_t fn = node_field(x->y, call, F_FUNCTION);
+	uint32_t args = node_field(x->y, call, F_ARGUMENTS);
+	uint32_t first = args != 0 ? node_first(x->y, args) : 0;
+
+	return fn != 0 && is_text(x, fn, "super") && (first == 0 ||
+	    same_name(x, first, node_field(x->y, x->cls, F_NAME)));
+}
+
+static bool
+statement_call(struct init *x, uint32_t call)
+{
+	const struct syntax *y = x->y;
+	uint32_t fn = node_field(y, call, F_FUNCTION);
+	uint32_t args = node_field(y, call, F_ARGUMENTS);
+	uint32_t object = fn != 0 ? node_field(y, fn, F_OBJECT) : 0;
+	uint32_t attr = object != 0 ? node_field(y, fn, F_ATTRIBUTE) : 0;
+
+	if (attr == 0 || args == 0)
+		return false;
+	if (is_text(x, attr, "__init__") && y->v[object].kind == N_CALL)
+		return is_super(x, object) && call_super(x, args);
+	uint32_t first = node_first(y, args);
+	uint32_t second = first != 0 ? node_next(y, args, first) : 0;
+	if (!same_name(x, object, x->rest) || first == 0 ||
+	    y->v[first].kind != N_STRING)
+		return false;
+	sym name = value_str(x->r->a, eval(x->r, x->in, first));
+	if (is_text(x, attr, "setdefault") && second != 0)
+		return kw_set(x, name, eval(x->r, x->in, second), true);
+	if (is_text(x, attr, "pop") && name != NULL) {
+		kw_remove(x, name);
+		return true;
+	}
+	return false;
+}
+
+/* An `if` whose branches only set what is the field's own. */
+static bool
+neutral(struct init *x, uint32_t node)
+{
+	const struct syntax *y = x->y;
+
+	for (uint32_t c = node_first(y, node); c != 0;
+	    c = node_next(y, node, c)) {
+		uint32_t in = node_first(y, c);
+		uint32_t left = y->v[c].kind == N_STATEMENT && in != 0 &&
+		    y->v[in].kind == N_ASSIGN ? node_field(y, in, F_LEFT) : 0;
+		if (y->v[c].kind == N_BLOCK || y->v[c].kind == N_ELSE) {
+			if (!neutral(x, c))
+				return false;
+		} else if (memcmp(y->text + y->v[c].start, "raise", 5) == 0) {
+			continue;	/* or it would not be here */
+		} else if (y->v[c].field == F_CONDITION) {
+			if (!asks_only(x, c))
+				return false;
+		} else if (left == 0 || y->v[left].kind != N_ATTRIBUTE ||
+		    !asks_only(x, in) || !assignment(x, in)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+statement(struct init *x, uint32_t c)
+{
+	const struct syntax *y = x->y;
+	uint32_t in = node_first(y, c);
+	enum node_kind k = in != 0 ? y->v[in].kind : N_OTHER;
+	sym name;
+
+	if (y->v[c].kind == N_PASS)
+		return true;
+	if (x->called)	/* the arguments are handed on */
+		return !field_changes(y->text + y->v[c].start, y->v[c].end -
+		    y->v[c].start) && memmem(y->text + y->v[c].start,
+		    y->v[c].end - y->v[c].start, "__init__", 8) == NULL;
+	if (y->v[c].kind == N_DELETE && in != 0 &&
+	    (name = subscript_name(x, in)) != NULL) {
+		kw_remove(x, name);
+		return true;
+	}
+	if (y->v[c].kind == N_IF)
+		return neutral(x, c);
+	if (y->v[c].kind != N_STATEMENT)
+		return false;
+	return k == N_STRING || (k == N_ASSIGN && assignment(x, in)) ||
+	    (k == N_CALL && statement_call(x, in));
+}
+
+/* The arguments that one __init__ hands on. */
+static bool
+init_follow(struct reader *r, struct value *call, struct scope *cls,
+    uint32_t fn)
+{
+	struct scope *in = arena_make(r->a, struct scope);
+	struct init x = { .r = r, .in = in, .y = &cls->m->syn,
+	    .cls = cls->node };
+	uint32_t body = node_field(x.y, fn, F_BODY);
+	uint32_t params = node_field(x.y, fn, F_PARAMETERS);
+
+	in->m = cls->m;
+	in->outer = &cls->m->top;
+	in->dotted = cls->dotted;
+	in->fn = fn;
+	for (uint32_t i = 0; i < call->n; i++)
+		*list_add(r->a, &x.items) = call->items[i];
+	for (uint32_t i = 0; i < call->nkw; i++)
+		*list_add(r->a, &x.kw) = call->kw[i];
+	if (body == 0 || params == 0 || !parameters(&x, params))
+		return false;
+	bind_rest(&x);
+	for (uint32_t c = node_first(x.y, body); c != 0;
+	    c = node_next(x.y, body, c))
+		if (!statement(&x, c))
+			return false;
+		else
+			bind_rest(&x);
+	for (uint32_t i = 0; i < x.out.n; i++) {
+		const struct value *v = eval_force(r, x.out.v[i].value);
+		if (field_decides(x.out.v[i].name) && (value_opaque(v) ||
+		    v->kind == VALUE_NAME || v->kind == VALUE_CALL))
+			return false;
+	}
+	call->items = x.items.v;
+	call->n = x.items.n;
+	call->kw = x.out.v;
+	call->nkw = x.out.n;
+	return x.called;
+}
+
+void
+field_follow(struct reader *r, struct value *call)
+{
+	struct class_info ci;
+	struct value v = *call;
+
+	class_follow(r, &ci, call->name);
+	if (!ci.cls || ci.base == NULL || starts_with(ci.base,
+	    "django.db.migrations.") || starts_with(ci.base,
+	    "django.contrib.postgres.operations.")) {
+		call->base = ci.field_own == NULL ? ci.base : NULL;
+		return;
+	}
+	for (uint32_t i = 0; i < ci.ninits && ci.field_own == NULL; i++)
+		if (!init_follow(r, &v, ci.inits[i].cls, ci.inits[i].fn))
+			ci.field_own = sym_get(r->a, "__init__");
+	if (ci.field_own != NULL) {
+		call->why = sym_printf(r->a, "%s (%s:%u) decides by its own "
+		    "%s", call->name, ci.where, ci.line, ci.field_own);
+		return;
+	}
+	call->items = v.items;
+	call->n = v.n;
+	call->kw = v.kw;
+	call->nkw = v.nkw;
+	call->base = ci.base;
+}
