@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "prog/go.h"
 
@@ -20,7 +21,7 @@ static const char help[] =
 "the unsafe ones. On a failure the hosts go back by themselves.\n\n"
 "  -n, --dry-run    show the plan and do nothing\n"
 "      --resume     go on with a run that was interrupted, killed or held\n"
-"      --finish     the same, and do not wait for the rest of the soak\n"
+"      --finish     the same, and end the soak now\n"
 "      --because T  why, for the ledger and for whoever is refused meanwhile\n"
 "  -c, --config F   the configuration, instead of the work tree's sluice.ini\n\n"
 "Exit code: 0 done, 1 refused, 2 usage or configuration, 3 could not tell or\n"
@@ -47,8 +48,16 @@ deploy(struct go *g, const char *commit, struct err *e)
 	int open = go_unfinished(g, &run, e);
 	if (open < 0)
 		return -1;
-	if (open > 0)
-		return go_refuse_unfinished(&run, e);
+	if (open > 0 && !(streq(run.status, "soaking") &&
+	    plan_soaks_until(&g->plan) <= clock_epoch()))
+		return go_refuse_unfinished(g, &run, e);
+	if (open > 0) {
+		warn("%s has soaked: its unsafe migrations go first", run.to);
+		int code = go_resume(g, &run, e);
+		if (code != 0 || ledger_live(g->s.db, g->s.a,
+		    g->s.target->name, &g->s.live, e) < 0)
+			return code != 0 ? code : -1;
+	}
 	if (go_reconcile(g, e) < 0)
 		return -1;
 	int live = is_live(&g->s, commit, e);

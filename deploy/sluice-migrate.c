@@ -37,7 +37,7 @@ phase_run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
 		return -1;
 	int open = g->s.ledger ? go_unfinished(g, &last, e) : 0;
 	if (open != 0)
-		return open < 0 ? -1 : go_refuse_unfinished(&last, e);
+		return open < 0 ? -1 : go_refuse_unfinished(g, &last, e);
 	if (site_facts(&g->s, e) < 0 || go_codes(g, commit, e) < 0)
 		return -1;
 	if (!code_fine(&g->new))

@@ -31,6 +31,7 @@ struct state {
 	const struct migration **pending;
 	sym *on;
 	sym floor;
+	int64_t soaks;		/* until; 0: nothing does */
 };
 
 static int
@@ -68,6 +69,12 @@ state_read(struct state *st, struct go *g, struct err *e)
 	    ledger_runs(db, a, target, HISTORY, &st->runs, &st->nruns,
 	    e) < 0 || ledger_floor(db, a, target, &st->floor, e) < 0)
 		return -1;
+	if (st->nruns > 0 && streq(st->runs[0].status, "soaking")) {
+		if (ledger_run_steps(db, a, target, &st->runs[0], &g->plan,
+		    e) < 0)
+			return -1;
+		st->soaks = plan_soaks_until(&g->plan);
+	}
 	return pending_read(st, g, e);
 }
 
@@ -121,6 +128,11 @@ state_text(struct strbuf *b, const struct state *st, const struct go *g)
 	if (st->floor != NULL)
 		strbuf_printf(b, "the schema admits no release older than %s\n",
 		    st->floor);
+	if (st->soaks != 0) {
+		strbuf_printf(b, "%s is soaking until ", st->runs[0].to);
+		stamp_print(b, st->soaks);
+		strbuf_char(b, '\n');
+	}
 	strbuf_str(b, "hosts\n");
 	for (uint32_t i = 0; i < t->nhosts; i++)
 		host_text(b, st, g, i);
@@ -149,6 +161,8 @@ state_json(struct strbuf *b, const struct state *st, const struct go *g)
 	json_object_set_new(o, "target", json_text(t->name));
 	json_object_set_new(o, "live", json_text(g->s.live));
 	json_object_set_new(o, "floor", json_text(st->floor));
+	json_object_set_new(o, "soaking_until", st->soaks == 0 ? json_null() :
+	    json_integer(st->soaks));
 	for (uint32_t i = 0; i < t->nhosts; i++) {
 		json_t *h = json_object();
 		json_object_set_new(h, "name", json_text(t->hosts[i].name));

@@ -136,7 +136,7 @@ ok $(id 1) $(id 1)" "$n back"
 	    "no still running from an older release: $(cat "$P/pid") (sleep) of $(id 2)|" \
 	    "$n an old process is named"
 	kill "$(cat "$P/pid")"
-	wait_for 3 sh -c "! kill -0 $(cat "$P/pid")"
+	wait_for 9 sh -c "! kill -0 $(cat "$P/pid")"
 	is "$(ask "attest $(id 1)")" ok "$n until it ends"
 	is "$(ask "switch $(id 7) 9")" "err release $(id 7) is not on this host" \
 	    "$n a release that is not there"
@@ -164,7 +164,7 @@ err a newer deploy (number 9) has this host, ours is 0" \
 	talk <"$T/late" >"$T/out" &
 	exec 5>"$T/late"
 	echo current >&5
-	wait_for 5 test -s "$T/out"
+	wait_for 30 test -s "$T/out"
 	serial=11
 	is "$(ask current)" "ok $(id 1) $(id 1)" "$n one that is connected still"
 	echo "switch $(id 2) 9" >&5
@@ -178,10 +178,10 @@ err a newer deploy (number 9) has this host, ours is 0" \
 	# one that waits for its turn meanwhile, and never gets it
 	health='sleep 1.5; echo x >>"$SLUICE_PATH/looks"'
 	ask "health $(id 1) 9" >"$T/out" &
-	wait_for 5 test -f "$P/.sluice/health-$(id 1).pid"
+	wait_for 30 test -f "$P/.sluice/health-$(id 1).pid"
 	restart='echo x >>"$SLUICE_PATH/late"'
 	ask "switch $(id 2) 9" >"$T/waits" &
-	wait_for 5 links_to "$(id 2)"
+	wait_for 30 links_to "$(id 2)"
 	serial=12
 	is "$(ask current)" "ok $(id 2) -" "$n its restart has not begun"
 	wait
@@ -221,7 +221,7 @@ err a newer deploy (number 9) has this host, ours is 0" \
 			    sluice "$size" "$T/agentpid"
 		} >"$T/lost" 2>&1
 	} &
-	wait_for 5 test -f "$P/builds"
+	wait_for 30 test -f "$P/builds"
 	kill -9 "$(cat "$T/agentpid")"
 	is "$(ask "need $(id 3) $sha")" "ok build" "$n the build outlives it"
 	is "$(ask "build $(id 3) c $sha 20")" ok "$n and is joined"

@@ -38,7 +38,9 @@ struct deploy {
 	void *show_ctx;
 };
 
-enum run_end { RUN_DONE, RUN_FAILED, RUN_INTERRUPTED, RUN_LOST };
+enum run_end { RUN_DONE, RUN_FAILED, RUN_INTERRUPTED, RUN_LOST,
+	RUN_SOAKING	/* until plan_soaks_until(): run it again with resume */
+};
 /* Carries out what is not yet done of d->plan. 0 and up: enum run_end. A
  * failed step's words are in e. With `resume`, steps in doubt are asked
  * before they are made. The step that a crash test wants to die at is in

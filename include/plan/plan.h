@@ -33,7 +33,9 @@ struct step {
 	enum step_kind kind;
 	enum step_status status;
 	sym phase;		/* "stage" "safe" "roll" "unsafe" "finish", for people */
+	int64_t began;		/* as the ledger has it (epoch); 0: not yet */
 };
+
 
 struct plan {
 	sym target, kind;	/* kind: "deploy" | "rollback" | "migrate" */
@@ -49,6 +51,9 @@ struct plan {
 	const sym *start_applied;	/* judged migrations already applied, in order */
 	uint32_t nstart_applied;
 };
+
+/* When the plan's soak is over; 0: it has none that has begun. */
+int64_t plan_soaks_until(const struct plan *p);
 
 struct plan_facts {
 	sym target, from, to;

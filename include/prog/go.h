@@ -30,9 +30,12 @@ struct go {
 int go_named_hosts(struct go *g, struct err *e);
 /* Takes the lease; refused (ERR_REFUSED) it says who has it. */
 int go_lease(struct go *g, struct err *e);
+/* After it is let go of. 0: another has it, and it is told. */
+int go_lease_again(struct go *g, struct err *e);
 /* The last run, if it is not ended or is held. 1: *run and g->plan. */
 int go_unfinished(struct go *g, struct ledger_run *run, struct err *e);
-int go_refuse_unfinished(const struct ledger_run *run, struct err *e);
+int go_refuse_unfinished(const struct go *g, const struct ledger_run *run,
+    struct err *e);
 /* The tar of the commit, in a file without a name. */
 int go_artefact(struct go *g, const char *commit, struct err *e);
 /* Migrations of third-party apps as Django on the release host has them,
@@ -65,6 +68,9 @@ int go_back(struct go *g, const struct err *why, struct err *e);
 /* What an end of the loop means; `why` is the loop's error. Exit code. */
 int go_ended(struct go *g, int end, const struct err *why, struct err *e);
 
+/* The run soaks: the lease is let go of, and taken again when it is over.
+ * Exit code of the rest. */
+int go_soak(struct go *g, struct err *e);
 /* go_run, and what its end means. Exit code. */
 int go_carry(struct go *g, bool resume, struct err *e);
 

@@ -208,7 +208,6 @@ deadline_of(const struct loop *r, const struct step *s)
 	case STEP_BALANCE: return now + t->drain_timeout;
 	case STEP_CURRENT:
 	case STEP_HEALTH: return now + t->health_timeout;
-	case STEP_SOAK: return now + strtoll(s->want, NULL, 10);
 	default: return now;
 	}
 }
@@ -421,13 +420,6 @@ interrupted(struct loop *r)
 		return;
 	r->interrupts++;
 	stop(r, RUN_INTERRUPTED, NULL);
-	for (uint32_t i = 0; i < r->nslots; i++) {	/* hours, perhaps */
-		struct slot *k = &r->slots[i];
-		if (k->at == SLOT_IDLE || k->s->kind != STEP_SOAK)
-			continue;
-		k->at = SLOT_IDLE;
-		k->s = NULL;
-	}
 	show(r, NULL, r->interrupts == 1 ? "stopping" : "dropped");
 }
 
@@ -530,6 +522,32 @@ wave_next(const struct loop *r, int64_t after)
 	return least;
 }
 
+/* A soak is not waited for here: nothing is done in it, and nobody is to be
+ * shut out by the lease. */
+static bool
+soaks(struct loop *r, int64_t wave)
+{
+	struct plan *p = r->d->plan;
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct step *s = &p->steps[i];
+		if (s->wave != wave || s->kind != STEP_SOAK || r->d->finish)
+			continue;
+		if (s->began == 0) {
+			s->began = clock_epoch();
+			s->status = STEP_DOING;
+			r->marks[r->nmarks++] = (struct ledger_mark){ s->seq,
+			    STEP_DOING, NULL };
+			marks_flush(r);
+		}
+		if (!r->stop && plan_soaks_until(p) > clock_epoch()) {
+			r->end = RUN_SOAKING;
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 run_plan(struct deploy *d, bool resume, struct err *e)
 {
@@ -539,7 +557,7 @@ run_plan(struct deploy *d, bool resume, struct err *e)
 	r.signals = signals_fd(e);
 	if (r.signals < 0 || slots_make(&r, e) < 0)
 		return -1;
-	for (int64_t w = -1; !r.stop && (w = wave_next(&r, w)) >= 0;)
+	for (int64_t w = -1; !r.stop && (w = wave_next(&r, w)) >= 0 && !soaks(&r, w);)
 		wave_run(&r, (uint32_t)w);
 	marks_flush(&r);
 	slots_free(&r);

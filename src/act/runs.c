@@ -125,6 +125,7 @@ get_step(struct step *s, struct arena *a, const struct pg_rows *r, int i,
 	s->want = sym_get(a, pg_get(r, i, 5));
 	s->phase = sym_get(a, pg_get(r, i, 6));
 	s->status = (enum step_status)status;
+	s->began = pg_int(r, i, 8);
 	return 0;
 }
 
@@ -138,7 +139,7 @@ get_steps(struct pg *p, struct arena *a, int64_t run, struct plan *plan,
 
 	snprintf(id, sizeof(id), "%" PRId64, run);
 	if (pg_exec(p, &r, "SELECT seq, wave, lane, kind, subject, want, "
-	    "phase, status FROM sluice.step WHERE run = $1::bigint "
+	    "phase, status, extract(epoch FROM began)::bigint FROM sluice.step WHERE run = $1::bigint "
 	    "ORDER BY seq", param, 1, e) < 0)
 		return -1;
 	plan->n = (uint32_t)pg_count(r);

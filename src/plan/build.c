@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -145,6 +146,18 @@ verdict_of(const struct plan_facts *f, sym key)
 			return &f->judged->v[i];
 	}
 	return NULL;
+}
+
+int64_t
+plan_soaks_until(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->kind == STEP_SOAK && s->began != 0)
+			return s->began + strtoll(s->want, NULL, 10) / 1000;
+	}
+	return 0;
 }
 
 bool

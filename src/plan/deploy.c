@@ -101,6 +101,27 @@ roll(struct build *b)
 	build_roll(b, hosts, n, f->to);
 }
 
+/* The target's, or the longest that a tag of an unsafe migration asks for. */
+static int64_t
+soak(struct build *b)
+{
+	const struct plan_facts *f = b->f;
+	int64_t ms = f->soak_ms;
+
+	for (uint32_t i = 0; f->judged != NULL && i < f->judged->n; i++) {
+		const struct verdict *v = &f->judged->v[i];
+
+		if (phase_of(f, v) != FWD_UNSAFE || v->m->tag.delay_ms <= 0)
+			continue;
+		build_note(b, NOTE_INFO, "%s.%s waits %" PRId64 " s after the "
+		    "roll, by its tag", v->m->app, v->m->name,
+		    v->m->tag.delay_ms / 1000);
+		if (v->m->tag.delay_ms > ms)
+			ms = v->m->tag.delay_ms;
+	}
+	return ms;
+}
+
 /* Old code wrote rows during the roll that the first run has not seen. */
 static void
 repeat(struct build *b)
@@ -123,11 +144,12 @@ contract(struct build *b)
 {
 	const struct plan_facts *f = b->f;
 	bool unsafe = count(f, FWD_UNSAFE) > 0;
+	int64_t soak_ms = soak(b);
 
-	if (unsafe && f->soak_ms > 0) {
+	if (unsafe && soak_ms > 0) {
 		char ms[32];
 
-		snprintf(ms, sizeof(ms), "%" PRId64, f->soak_ms);
+		snprintf(ms, sizeof(ms), "%" PRId64, soak_ms);
 		build_wave(b, "roll");
 		build_step(b, STEP_SOAK, "db", "soak", ms);
 	}

@@ -251,6 +251,8 @@ go_ended(struct go *g, int end, const struct err *why, struct err *e)
 		    "begun; `sluice-deploy --resume %s` goes on",
 		    g->s.target->name);
 		return EXIT_HELD;
+	case RUN_SOAKING:
+		return go_soak(g, e);
 	case RUN_FAILED:
 		if (streq(g->plan.kind, "deploy"))
 			return go_back(g, why, e);

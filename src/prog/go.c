@@ -138,6 +138,27 @@ go_lease(struct go *g, struct err *e)
 }
 
 int
+go_lease_again(struct go *g, struct err *e)
+{
+	struct strbuf holder STRBUF_SCOPED = STRBUF_INIT;
+	const struct cfg_target *t = g->s.target;
+
+	pg_free(take(g->d.watch));
+	pg_free(take(g->s.db));
+	g->d.db = NULL;
+	if (pg_open(&g->s.db, t->database, prog_name(), t->connect_timeout,
+	    e) < 0 || pg_open(&g->d.watch, t->database, "watch",
+	    t->connect_timeout, e) < 0)
+		return -1;
+	g->d.db = g->s.db;
+	int got = lease_take(&g->d.lease, &holder, t->database, t->name,
+	    g->why, e);
+	if (got == 0)
+		warn("'%s' is being deployed to by %s", t->name, holder.s);
+	return got;
+}
+
+int
 go_unfinished(struct go *g, struct ledger_run *run, struct err *e)
 {
 	int got = ledger_run_last(g->s.db, g->s.a, g->s.target->name, run,
@@ -149,10 +170,18 @@ go_unfinished(struct go *g, struct ledger_run *run, struct err *e)
 }
 
 int
-go_refuse_unfinished(const struct ledger_run *run, struct err *e)
+go_refuse_unfinished(const struct go *g, const struct ledger_run *run,
+    struct err *e)
 {
 	struct strbuf at STRBUF_SCOPED = STRBUF_INIT;
 
+	if (streq(run->status, "soaking")) {
+		stamp_print(&at, plan_soaks_until(&g->plan));
+		return err_kind(e, ERR_REFUSED, "%s is soaking until %s: "
+		    "`sluice-deploy --finish %s` ends that, `sluice-rollback "
+		    "%s` takes it back", run->to, at.s, g->s.target->name,
+		    g->s.target->name);
+	}
 	stamp_print(&at, run->started);
 	return err_kind(e, ERR_REFUSED, "the %s of %s, begun %s by %s, is %s: "
 	    "`sluice-deploy --resume` goes on with it%s", run->kind, run->to,

@@ -106,7 +106,7 @@ hop(struct go *g, const struct opts *o, bool dry, struct err *e)
 	if (open > 0 && streq(run.kind, "stage"))
 		return dry ? 0 : drop_stage(g, &run, e);
 	if (open > 0 && !streq(run.kind, "deploy"))
-		return go_refuse_unfinished(&run, e);
+		return go_refuse_unfinished(g, &run, e);
 	if (open == 0) {
 		if (g->s.live == NULL)
 			return err_kind(e, ERR_REFUSED, "nothing is live on "

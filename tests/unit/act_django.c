@@ -65,7 +65,7 @@ static int
 run_kind(bool ask, const char *subject, const char *want, struct err *e)
 {
 	struct step s = { 1, 1, "db", subject, want, STEP_MIGRATION,
-	    STEP_TODO, "safe" };
+	    STEP_TODO, "safe", 0 };
 	int r = ANSWER_WAIT;
 
 	lane.state = 0;

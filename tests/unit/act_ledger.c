@@ -118,11 +118,11 @@ test_run(struct pg *p, struct arena *a)
 {
 	struct err e = ERR_INIT;
 	struct step s[] = {
-		{ 1, 1, "app1", "r2", "staged", STEP_STAGE, STEP_TODO, "stage" },
+		{ 1, 1, "app1", "r2", "staged", STEP_STAGE, STEP_TODO, "stage", 0 },
 		{ 2, 2, "db", "shop.0002_x", "applied", STEP_MIGRATION,
-		    STEP_TODO, "safe" },
+		    STEP_TODO, "safe", 0 },
 		{ 3, 3, "app1", "releases", "5", STEP_PRUNE, STEP_TODO,
-		    "finish" },
+		    "finish", 0 },
 	};
 	struct plan plan = { .target = "shop", .kind = "deploy", .from = "r1",
 	    .to = "r2", .steps = s, .n = 3, .digest = "abc" }, back;

@@ -26,6 +26,7 @@ static int slow;		/* calls that a make waits */
 static int lease_left;		/* turns until it is lost; -1: never */
 static int most, going;		/* makes side by side */
 static bool ledger_down;
+static int64_t soak;		/* seconds */
 static int term_at;		/* seq in whose make a TERM comes */
 
 static int
@@ -78,6 +79,12 @@ ledger_mark(struct pg *p, int64_t run, int64_t serial,
 		strbuf_printf(&told, "%u%c", m[i].seq, sign[m[i].status]);
 	strbuf_str(&told, "] ");
 	return 0;
+}
+
+int64_t
+plan_soaks_until(const struct plan *p)
+{
+	return p->steps[0].began == 0 ? 0 : p->steps[0].began + soak;
 }
 
 int64_t
@@ -240,6 +247,29 @@ late(void)
 	like(e.msg, "no end in sight", "is let go of at its deadline");
 }
 
+/* The database's first row is a soak. */
+static void
+soaks(void)
+{
+	fresh();
+	row(1, "db", STEP_SOAK, "soak");
+	row(2, "db", STEP_FLOOR, "floor");
+	soak = 3600;
+	is_int(run_plan(&d, false, &e), RUN_SOAKING, "a soak is not waited for");
+	is(told.s, "[1>] ", "it has begun");
+	strbuf_reset(&told);
+	is_int(run_plan(&d, true, &e), RUN_SOAKING, "resumed, it goes on");
+	is(told.s, "", "from where it was");
+	soak = -1;
+	is_int(run_plan(&d, true, &e), RUN_DONE, "until it is over");
+	is(told.s, "ask1 [1>] make1 [1+] ask2 [2>] make2 [2+] ", "then the rest");
+	fresh();
+	row(1, "db", STEP_SOAK, "soak");
+	soak = 3600;
+	d.finish = true;
+	is_int(run_plan(&d, false, &e), RUN_DONE, "or is finished");
+}
+
 int
 main(void)
 {
@@ -256,6 +286,7 @@ main(void)
 	ledger_lost();
 	interrupt();
 	late();
+	soaks();
 	arena_free(a);
 	strbuf_release(&told);
 	return done_testing();
