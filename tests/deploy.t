@@ -116,6 +116,7 @@ sed -i '/words = /a \    more = models.TextField(null=True)' shop/models.py
 manage makemigrations -n more
 git add -A && git commit -q -m "release 4" && git tag r4
 started() { grep -q 'restart on the release' "$T/first"; }
+: >"$T/first"
 sluice-deploy production r4 >"$T/first" 2>&1 &
 p=$!
 wait_for 30 started
@@ -136,6 +137,7 @@ wait_for 30 ended
 is "$(cat "$T/code")" 0 "whoever reads it goes away: it goes on"
 ok "host 2 serves release 5" serves 2 r5
 git commit -q --allow-empty -m "release 6" && git tag r6
+: >"$T/first"
 sluice-deploy production r6 >"$T/first" 2>&1 &
 p=$!
 wait_for 30 started
@@ -162,6 +164,7 @@ ok "host 1 serves release 6" serves 1 r6
 ok "host 2 serves release 6" serves 2 r6
 exits 1 "its migration is reversed" column shop_review.last
 
+: >"$T/first"
 sluice-deploy production r6b >"$T/first" 2>&1 &
 p=$!
 wait_for 30 started

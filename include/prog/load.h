@@ -29,6 +29,9 @@ struct site {
 	struct vec have;
 	struct applied *applied;
 	uint32_t napplied;
+	/* site_others */
+	const struct served *others;
+	uint32_t nothers;
 };
 
 /* Where sluice.ini is: -c, $SLUICE_CONFIG, the top of the work tree; in a
@@ -91,6 +94,10 @@ int site_rows(struct site *s, const struct judged *j, struct plan *p,
 void site_plan_facts(struct plan_facts *f, struct site *s,
     const struct judged *j, sym from, sym to, const sym *on);
 
+/* Reads the code of releases that hosts serve beside the two: judged as old
+ * code, too. */
+int site_others(struct site *s, const sym *on, sym from, sym to,
+    struct err *e);
 /* What is to be repeated once the old code is gone. */
 void site_repeats(struct plan_facts *f, struct site *s, const struct code *old,
     const struct code *new);

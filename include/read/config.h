@@ -45,6 +45,7 @@ struct cfg_target {
 	sym on_failure;		/* "back" or "hold" */
 	int keep;		/* releases kept on a host: 5 */
 	int max_failed;		/* hosts that may fail a roll: 0 */
+	int at_once;		/* hosts that are talked to side by side: 32 */
 	int max_blocked;	/* sessions a waiting migration may hold up: 5 */
 	int retries;		/* of a migration that did not get its locks: 10 */
 	/* milliseconds */

@@ -239,8 +239,9 @@ failed(struct loop *r, struct slot *k, const struct err *e)
 static void
 ended(struct loop *r, struct slot *k, const char *event)
 {
-	/* "uploading" is over; what a migration or a ref said is to be kept */
-	if (k->s->kind != STEP_MIGRATION && k->s->kind != STEP_PUBLISH)
+	/* "uploading" is over; what a migration, a ref, a host said is kept */
+	if (k->s->kind != STEP_MIGRATION && k->s->kind != STEP_PUBLISH &&
+	    k->s->kind != STEP_CENSUS)
 		strbuf_reset(&k->l.note);
 	mark(r, k, STEP_DONE, k->l.note.len == 0 ? NULL :
 	    arena_strdup(r->d->a, k->l.note.s));
@@ -302,6 +303,32 @@ slot_start(struct loop *r, struct slot *k)
 	slot_call(r, k);
 }
 
+/* Each host that is talked to costs a process and a connection: only so many
+ * at once. One that has begun goes on to its last step in the wave. */
+static bool
+room_for(struct loop *r, const struct slot *k)
+{
+	int most = r->d->target->at_once, open = 0;
+
+	if (most <= 0 || k->l.agent != NULL || streq(k->l.name, "db"))
+		return true;
+	for (uint32_t i = 0; i < r->nslots; i++)
+		open += !r->slots[i].broken &&
+		    !streq(r->slots[i].l.name, "db") && (r->slots[i].l.agent != NULL ||
+		    r->slots[i].at != SLOT_IDLE);
+	return open < most;
+}
+
+/* Its last step in this wave is over: where there are many, others need the
+ * room. */
+static void
+make_room(struct loop *r, struct slot *k)
+{
+	if (r->d->target->at_once > 0 &&
+	    r->nslots > (uint32_t)r->d->target->at_once)
+		link_free(take(k->l.agent));
+}
+
 /* Gives idle lanes their next step; in doubt it is asked first. */
 static void
 slots_begin(struct loop *r, uint32_t wave)
@@ -312,7 +339,11 @@ slots_begin(struct loop *r, uint32_t wave)
 			continue;
 		k->s = step_next(r, k, wave);
 		if (k->s == NULL)
+			make_room(r, k);
+		if (k->s == NULL || !room_for(r, k)) {
+			k->s = NULL;
 			continue;
+		}
 		strbuf_reset(&k->l.note);
 		k->at = r->resume || k->s->status != STEP_TODO ? SLOT_ASK :
 		    SLOT_READY;

@@ -92,7 +92,7 @@ go_check_hosts(struct go *g, struct err *e)
 			    v[i].skew_s);
 		}
 	}
-	if (unreached > 0)
+	if (unreached > (uint32_t)t->max_failed)
 		return err_set(e, "%u of %u hosts cannot be used, so nothing "
 		    "was begun; sluice-doctor %s says more", unreached,
 		    t->nhosts, t->name);

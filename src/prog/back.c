@@ -145,7 +145,8 @@ go_plan_back(struct go *g, struct plan *back, struct plan_done *done,
 	int runs = still_runs(g, back, e);
 	if (runs != 0)
 		return runs < 0 ? -1 : 0;
-	if (go_judge_rows(g, e) < 0)
+	if (site_others(&g->s, on, g->plan.from, g->plan.to, e) < 0 ||
+	    go_judge_rows(g, e) < 0)
 		return -1;
 	rows_settle(g, done);
 	done->steps = g->plan.steps;

@@ -261,6 +261,8 @@ judge(struct judged *out, struct site *s, const struct code *old,
 	out->release.v = v;
 	out->release.n = h.npending;
 	out->release.graph = &new->graph;
+	out->release.others = s->others;
+	out->release.nothers = s->nothers;
 	judge_release(&out->j, s->a, &out->release,
 	    went == NULL ? &s->settings : &set);
 	if (!judgement_upserts(&out->j))
@@ -309,6 +311,35 @@ batches_parse(uint32_t **out, uint32_t *n, struct arena *a, const char *text,
 	}
 	*out = l.v;
 	*n = l.n;
+	return 0;
+}
+
+int
+site_others(struct site *s, const sym *on, sym from, sym to, struct err *e)
+{
+	struct list(struct served) found = { 0 };
+	struct settings set = s->settings;
+
+	set.live = NULL;
+	for (uint32_t i = 0; on != NULL && i < s->target->nhosts; i++) {
+		bool known = on[i] == NULL || *on[i] == '\0' ||
+		    streq(on[i], from) || streq(on[i], to);
+		for (uint32_t k = 0; !known && k < found.n; k++)
+			known = streq(found.v[k].id, on[i]);
+		if (known)
+			continue;
+		struct code c = { 0 };
+		struct replay r = { 0 };
+		int got = code_release(&c, s, on[i], e);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			continue;	/* the proof says that it is not known */
+		replay_run(&r, s->a, c.graph.order, c.graph.n, &set);
+		*list_add(s->a, &found) = (struct served){ on[i], r.end.want };
+	}
+	s->others = found.v;
+	s->nothers = found.n;
 	return 0;
 }
 

@@ -63,10 +63,11 @@ go_judge_plan(struct go *g, sym to, struct err *e)
 	uint32_t down = 0;
 
 	g->new.release = to;
+	if (g->d.lease != NULL && (go_hosts(g, &on, &down, e) < 0 ||
+	    site_others(s, on, s->live, to, e) < 0))
+		return -1;
 	site_judge(&g->judged, s, g->old.release == NULL ? NULL : &g->old,
 	    &g->new);
-	if (g->d.lease != NULL && go_hosts(g, &on, &down, e) < 0)
-		return -1;
 	site_plan_facts(&f, s, &g->judged, s->live, to, on);
 	site_repeats(&f, s, &g->old, &g->new);
 	plan_deploy(&g->plan, s->a, &f);

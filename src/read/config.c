@@ -84,6 +84,7 @@ static const struct key {
 	{ S_TARGET, "on_failure", T(on_failure), T_WORD, "back", 0, "back|hold" },
 	{ S_TARGET, "keep", T(keep), T_INT, "5", 2, NULL },
 	{ S_TARGET, "max_failed", T(max_failed), T_INT, "0", 0, NULL },
+	{ S_TARGET, "at_once", T(at_once), T_INT, "32", 1, NULL },
 	{ S_TARGET, "max_blocked", T(max_blocked), T_INT, "5", 0, NULL },
 	{ S_TARGET, "retries", T(retries), T_INT, "10", 0, NULL },
 	{ S_TARGET, "connect_timeout", T(connect_timeout), T_TIME, "10s", 1, NULL },

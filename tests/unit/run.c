@@ -247,6 +247,17 @@ late(void)
 	like(e.msg, "no end in sight", "is let go of at its deadline");
 }
 
+static void
+at_once(void)
+{
+	three();
+	slow = 2;
+	target.at_once = 1;
+	is_int(run_plan(&d, false, &e), RUN_DONE, "all, one after the other");
+	is_int(most, 1, "no more lanes at once than the configuration says");
+	target.at_once = 0;
+}
+
 /* The database's first row is a soak. */
 static void
 soaks(void)
@@ -287,6 +298,7 @@ main(void)
 	interrupt();
 	late();
 	soaks();
+	at_once();
 	arena_free(a);
 	strbuf_release(&told);
 	return done_testing();
