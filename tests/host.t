@@ -201,7 +201,7 @@ mkdir "$T/counting"
 cat >"$T/counting/sluice-ssh" <<END
 #!/bin/sh
 echo + >>"$T/count"
-"$bin/sluice-ssh" "\$@" 
+"$bin/sluice-ssh" "\$@"
 code=\$?
 echo - >>"$T/count"
 exit \$code
