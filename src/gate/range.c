@@ -180,10 +180,13 @@ promisor(struct strbuf *name, struct repo *r)
 	git_config_entry *entry = NULL;
 
 	if (git_repository_config(&c, repo_git(r)) == 0 &&
-	    git_config_iterator_glob_new(&it, c, "^remote\\..*\\.promisor$") ==
-	    0 && git_config_next(&entry, it) == 0)
-		strbuf_add(name, entry->name + sizeof(head) - 1,
-		    strlen(entry->name) - sizeof(head) - sizeof(tail) + 2);
+	    git_config_iterator_new(&it, c) == 0)
+		while (name->len == 0 && git_config_next(&entry, it) == 0)
+			if (starts_with(entry->name, head) &&
+			    ends_with(entry->name, tail))
+				strbuf_add(name, entry->name + sizeof(head) - 1,
+				    strlen(entry->name) - sizeof(head) -
+				    sizeof(tail) + 2);
 	git_config_iterator_free(it);
 	git_config_free(c);
 	return name->len > 0;
