@@ -37,9 +37,35 @@ gate_git(struct err *e, const char *what)
 	    g != NULL && g->message != NULL ? g->message : "git is not content");
 }
 
+/* Where the index is an ordinary one, libgit2 gives its tree, without another
+ * process. It does not read a split or a sparse one; and what is only meant to
+ * be added, or not merged, is for git to treat. */
+static bool
+ordinary_tree(git_oid *id, git_repository *git)
+{
+	git_index *index = NULL;
+	bool good = git_repository_index(&index, git) == 0 &&
+	    git_index_read(index, 1) == 0 && !git_index_has_conflicts(index);
+
+	for (size_t i = 0; good && i < git_index_entrycount(index); i++) {
+		const git_index_entry *t = git_index_get_byindex(index, i);
+		good = (t->flags_extended & GIT_INDEX_ENTRY_INTENT_TO_ADD) == 0;
+	}
+	good = good && git_index_write_tree(id, index) == 0;
+	git_index_free(index);
+	return good;
+}
+
 int
 export_staged(struct strbuf *tree, struct repo *r, struct err *e)
 {
+	char hex[GIT_OID_HEXSZ + 1];
+	git_oid id;
+
+	if (ordinary_tree(&id, repo_git(r))) {
+		strbuf_str(tree, git_oid_tostr(hex, sizeof(hex), &id));
+		return 0;
+	}
 	if (gitcmd_line(tree, repo_workdir(r), e, "write-tree", NULL) != 0)
 		return -1;
 	return 0;
