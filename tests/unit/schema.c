@@ -80,6 +80,14 @@ test_apply(void)
 	    "author", "the old state is as it was");
 	struct names n = vec_touched(a, &v0, &v);
 	is_int(n.n, 3, "touched: author, book, writer");
+	const sym moved[] = { S("author"), S("writer") };
+	struct names of = { moved, 2 };
+	struct vec mix = vec_mixed(a, &v, &v0, &of);
+	ok(mix.n == v.n && vec_find(&mix, S("writer")) == NULL &&
+	    vec_find(&mix, S("author")) == vec_find(&v0, S("author")),
+	    "mixed: the named tables as they were, or not there");
+	ok(vec_find(&mix, S("book")) == vec_find(&v, S("book")),
+	    "mixed: the others as they are");
 
 	apply(&v, (struct ddl){ .kind = DDL_RENAME_COLUMN, .table = S("writer"),
 	    .name = S("id"), .to = S("pk") });
