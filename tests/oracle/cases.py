@@ -265,7 +265,8 @@ def parent_cases():
 
 
 def upsert_cases():
-    """Code that counts on ON CONFLICT, in a function beside the models."""
+    """Code that counts on ON CONFLICT, in a function beside the models; the
+    folder that is judged is the new one, so it stands there too."""
     if V < (4, 1):
         return
     n = "n = models.IntegerField(default=0)"
@@ -273,10 +274,10 @@ def upsert_cases():
           'unique_fields=["n"], update_fields=["keep"])\n')
     con = 'constraints = [models.UniqueConstraint(fields=["n"], name="{app}_u")]'
     yield "upsert-unique", model(n, name="Up"), model(n, meta=[con], name="Up") + up
-    yield "upsert-unique-gone", model(n, meta=[con], name="Up") + up, model(n, name="Up")
+    yield "upsert-unique-gone", model(n, meta=[con], name="Up") + up, model(n, name="Up") + up
     yield "upsert-unique-kept", model(n, meta=[con], name="Up") + up, model(n, "m = models.IntegerField(null=True)", meta=[con], name="Up") + up
     yield "upsert-field", model(n, name="Up"), model("n = models.IntegerField(default=0, unique=True)", name="Up") + up
-    yield "upsert-field-gone", model("n = models.IntegerField(default=0, unique=True)", name="Up") + up, model(n, name="Up")
+    yield "upsert-field-gone", model("n = models.IntegerField(default=0, unique=True)", name="Up") + up, model(n, name="Up") + up
 
 
 def default_cases():
