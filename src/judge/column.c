@@ -68,6 +68,9 @@ field_target(const struct code *c, const struct field *f)
 	if (m == NULL)
 		return target_outside(c, f->to);
 	t.model = model_concrete(c, m);
+	/* a proxy of a model that is in no migration here */
+	if (t.model->opt->proxy && t.model->nbases > 0)
+		return target_outside(c, t.model->bases[0]);
 	t.table = model_table(c, t.model);
 	t.field = f->to_field != NULL ? model_field(t.model, f->to_field) :
 	    NULL;

@@ -338,6 +338,9 @@ test_inheritance(void)
 		"a: migrations.CreateModel('Not', [" ID "], "
 		    "{'managed': False})",
 		"b: migrations.CreateModel('D', [('p', " FK("a.Proxy") ")])",
+		"b: migrations.CreateModel('Person', [], {'proxy': True}, "
+		    "('auth.user',))",
+		"b: migrations.CreateModel('E', [('p', " FK("b.Person") ")])",
 		NULL };
 	struct replay r = world_of(ops, &s);
 	const struct vec *w = &r.end.want;
@@ -351,6 +354,8 @@ test_inheritance(void)
 	ok(col(w, "b_d", "p_id") != NULL, "a foreign key to a proxy");
 	is(points_to(w, "b_d", "p_id"), "a_p",
 	    "points to the table behind it");
+	is(points_to(w, "b_e", "p_id"), "auth_user",
+	    "also where that is in no migration here");
 }
 
 static void

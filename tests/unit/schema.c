@@ -78,6 +78,12 @@ test_apply(void)
 	    "a foreign key follows its table");
 	is(table_con(vec_find(&v0, S("book")), S("book_fk"))->ref_table,
 	    "author", "the old state is as it was");
+	is(apply(&v, (struct ddl){ .kind = DDL_RENAME_TABLE,
+	    .table = S("author_id_seq"), .to = S("writer_id_seq") }), NULL,
+	    "ALTER TABLE of a sequence");
+	is(apply(&v, (struct ddl){ .kind = DDL_RENAME_TABLE,
+	    .table = S("gone"), .to = S("writer_id_seq") }),
+	    "table \"gone\" is not there", "but not of anything else");
 	struct names n = vec_touched(a, &v0, &v);
 	is_int(n.n, 3, "touched: author, book, writer");
 	const sym moved[] = { S("author"), S("writer") };
