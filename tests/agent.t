@@ -160,6 +160,7 @@ err no hello yet" "$n an older one does not come in any more"
 err a newer deploy (number 9) has this host, ours is 0" \
 	    "$n who only looks acts not"
 	serial=10
+	rm -f "$T/out"		# the shell's before left one
 	mkfifo "$T/late"
 	talk <"$T/late" >"$T/out" &
 	exec 5>"$T/late"
