@@ -48,12 +48,26 @@ static const char help[] =
     "commit for which none of them is here is not judged: fetch, or say A..B.\n"
     "Exit: 0 fine, 1 refused, 2 usage or configuration, 3 could not tell.\n"
     "\n"
+    "How it judges: while hosts roll, old code and new code serve at once.\n"
+    "Corner a is the old code on the new schema, corner b the new code on the\n"
+    "old one. Each is ok, note (only of odd rows during the roll), may (some\n"
+    "requests fail), breaks (every such request fails) or opaque (not read).\n"
+    "  safe     a holds: before the new code is live\n"
+    "  unsafe   b holds: after the new code is everywhere\n"
+    "  either   both hold: what removes goes after, the rest before\n"
+    "  split    neither holds: it needs two releases, or another way\n"
+    "  never    the new code fails on its own schema\n"
+    "  opaque   what it does cannot be read: a person tags it\n"
+    "Locks that last are told, and refuse nothing; --explain has the way\n"
+    "around them.\n"
+    "\n"
     "Example, in CI:  sluice-check origin/main...HEAD --all\n";
 
 struct opts_check {
 	bool index, each, all, explain;
 	void (*show)(struct strbuf *b, const struct verdict_show *s);
 	const char *rev, *dir, *project, *config;
+	struct strbuf again;		/* the command that explains */
 };
 
 /* All that one run needs, with one life. */
@@ -96,6 +110,21 @@ static void (*format(const char *name))(struct strbuf *b,
 	usage("--format is text, json, sarif, github or gitlab; ");
 }
 
+/* The same question again, with its reasons, for a person. */
+static void
+again(struct strbuf *b, int argc, char **argv)
+{
+	strbuf_str(b, "sluice check");
+	for (int i = 1; i < argc; i++) {
+		if (streq(argv[i], "--format"))
+			i++;
+		else if (!starts_with(argv[i], "--format="))
+			strbuf_printf(b, strpbrk(argv[i], " '\"\\$;&|<>*?()~#")
+			    != NULL ? " '%s'" : " %s", argv[i]);
+	}
+	strbuf_str(b, " --explain");
+}
+
 static struct opts_check
 options(int argc, char **argv)
 {
@@ -112,9 +141,10 @@ options(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct opts_check o = { .show = verdict_text };
+	struct opts_check o = { .show = verdict_text, .again = STRBUF_INIT };
 	int c;
 
+	again(&o.again, argc, argv);
 	while ((c = getopt_long(argc, argv, "c:C:h", longs, NULL)) != -1)
 		switch (c) {
 		case 'i': o.index = true; break;
@@ -290,7 +320,7 @@ judge_all(struct work *w, const struct opts_check *o, struct trial *shown,
 		if (judge(w, o, &w->bases[i], &t, e) < 0)
 			return -1;
 		bool fine = trial_fine(&t);
-		if (o->show == verdict_text && w->bases[i].why != NULL)
+		if (o->show != verdict_json && w->bases[i].why != NULL)
 			fprintf(stderr, "judged on top of %s%s%s\n",
 			    w->bases[i].why, w->nbases == 1 ? "" : ": ",
 			    w->nbases == 1 ? "" : fine ? "fine" : "refused");
@@ -302,10 +332,33 @@ judge_all(struct work *w, const struct opts_check *o, struct trial *shown,
 	return 0;
 }
 
+/* The answer; where it is CI's, the job's log has it in words too. */
+static void
+tell(const struct opts_check *o, struct verdict_show *s, const char *on_top,
+    bool fine)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	bool text = o->show == verdict_text;
+
+	if (!text) {
+		o->show(&b, s);
+		say(1, &b);
+		strbuf_reset(&b);
+	}
+	if (o->show == verdict_json)
+		return;
+	if (on_top != NULL)
+		strbuf_printf(&b, "on top of %s:\n", on_top);
+	s->colour = colour_wanted(text ? 1 : 2);
+	verdict_text(&b, s);
+	if (!text && fine)
+		strbuf_str(&b, "nothing is refused\n");
+	say(text ? 1 : 2, &b);
+}
+
 static int
 run(struct work *w, const struct opts_check *o, struct err *e)
 {
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	const struct range_base *base = NULL;
 	struct trial t = { 0 };
 
@@ -316,15 +369,12 @@ run(struct work *w, const struct opts_check *o, struct err *e)
 	if (w->project == NULL || sources(w, o, e) < 0 ||
 	    judge_all(w, o, &t, &base, e) < 0)
 		return -1;
-	if (w->nbases > 1 && o->show == verdict_text)
-		strbuf_printf(&b, "on top of %s:\n", base->why);
 	struct verdict_show s = { .project = w->project->name,
 		.mode = o->each || o->dir != NULL ? "alone" : "release",
 		.base = base->commit, .head = w->head_name, .j = &t.j,
 		.wrong = t.wrong, .nwrong = t.nwrong, .all = o->all,
-		.explain = o->explain, .colour = colour_wanted(1) };
-	o->show(&b, &s);
-	say(1, &b);
+		.explain = o->explain, .again = o->again.s };
+	tell(o, &s, w->nbases > 1 ? base->why : NULL, trial_fine(&t));
 	return trial_fine(&t) ? 0 : 1;
 }
 
@@ -340,5 +390,6 @@ main(int argc, char **argv)
 	source_free(w.head);
 	repo_free(w.repo);
 	arena_free(w.a);
+	strbuf_release(&o.again);
 	return r < 0 ? trouble(&e) : r;
 }

@@ -41,12 +41,33 @@ exits 1 "--explain" sluice-check --explain
 said 'way back' "tells more"
 exits 1 "--format github" sluice-check --format github
 said '^::error file=shop/migrations/0005_rank.py,line=[0-9]+,title=split::fits in no phase' "annotates"
+said '%0Athe way to write it: ' "with the way to write it"
+is "$(grep -c -v '^::' "$T/out")" 0 "standard output has nothing else"
+is "$(grep -c '^split ' "$T/err")" 1 "the report is on standard error, for the job's log"
+ok "what is fine" sluice-check --format github --all main~3..main~1
+is "$(tail -n 1 "$T/err")" "nothing is refused" "is said there"
 exits 1 "--format gitlab" sluice-check --format gitlab
 is "$(json 'd[0]["location"]["path"], d[0]["severity"]')" "shop/migrations/0005_rank.py critical" "reports"
 exits 1 "--format sarif" sluice-check --format sarif
 is "$(json 'd["version"], d["runs"][0]["results"][0]["level"], d["runs"][0]["results"][0]["ruleId"]')" \
     "2.1.0 error split" "is SARIF"
 git checkout -q main
+
+# --- a lock is told, not refused ---
+model_migration shop 0005_index 0004_drop \
+    'migrations.AddIndex("product", models.Index(fields=["name"], name="by_name"))'
+git add -A
+ok "an index that blocks writes" sluice-check --index -C .
+said '^safe ' "is safe"
+said '^ +lock: .*' "its lock is told"
+said "another way: sluice check --index -C . --explain$" "and where the way around it is"
+ok "that command" sluice-check --index -C . --explain
+said 'AddIndexConcurrently' "has it"
+is "$(grep -c 'another way' "$T/out")" 0 "and needs no further one"
+ok "an annotation" sluice-check --index --format github
+said '^::warning .*%0Athe way to write it: ' "has it too"
+git rm -qf shop/migrations/0005_index.py
+
 git checkout -q -b opaque
 opaque 0005_fill 0004_drop && git add -A && git commit -q -m fill
 exits 1 "one that a person must judge" sluice-check --format json

@@ -28,6 +28,7 @@ struct verdict_show {
 	void *ctx;
 	bool explain;		/* every reason, hazard and way back */
 	bool colour;
+	sym again;		/* the command that explains; NULL: none */
 };
 
 /* One line a migration, what follows from it indented below. */
@@ -35,7 +36,8 @@ void verdict_text(struct strbuf *b, const struct verdict_show *s);
 /* One object, format 1: documented in sluice-check(1). */
 void verdict_json(struct strbuf *b, const struct verdict_show *s);
 /* For CI: annotations of GitHub's, a code quality report of GitLab's, SARIF
- * 2.1.0. What is refused is an error, a hazard a warning, unsafe a note. */
+ * 2.1.0. What is refused is an error, a hazard a warning, unsafe a note; each
+ * with the first way to write it, where there is one. */
 void verdict_github(struct strbuf *b, const struct verdict_show *s);
 void verdict_gitlab(struct strbuf *b, const struct verdict_show *s);
 void verdict_sarif(struct strbuf *b, const struct verdict_show *s);

@@ -54,7 +54,8 @@ hook_judge(struct hook *h, struct trial *t, const struct trial_ask *asked,
 	struct verdict_show s = { .project = ask.project->name,
 		.mode = "release", .base = base->commit, .j = &t->j,
 		.wrong = t->wrong, .nwrong = t->nwrong, .all = true,
-		.which = h->which, .ctx = h->ctx, .colour = colour_wanted(2) };
+		.which = h->which, .ctx = h->ctx, .colour = colour_wanted(2),
+		.again = "sluice check --index --explain" };
 	if (t->j.n > 0 || t->nwrong > 0) {
 		strbuf_printf(&h->said, "sluice: judged on top of %s",
 		    base->why);

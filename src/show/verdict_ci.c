@@ -41,13 +41,32 @@ line_of(const struct verdict *v)
 	return 1;
 }
 
+/* With the first way to write it: a remark stands alone. */
+static const char *
+with_fix(struct strbuf *b, const struct verdict *v, const char *text)
+{
+	if (v->nfixes == 0)
+		return text;
+	strbuf_reset(b);
+	strbuf_printf(b, "%s\nthe way to write it: %s", text,
+	    v->fixes[0].title);
+	if (v->fixes[0].code != NULL)
+		strbuf_printf(b, "\n%s", v->fixes[0].code);
+	while (b->len > 0 && b->s[b->len - 1] == '\n')
+		b->s[--b->len] = '\0';
+	return b->s;
+}
+
 static void
 of_verdict(const struct verdict *v, emit *each, void *ctx)
 {
+	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
 	struct remark r = { LEVEL_ERROR, v->m->path, verdict_word(v),
 		v->refused, line_of(v) };
+	bool told = v->refused != NULL;
 
-	if (v->refused != NULL) {
+	if (told) {
+		r.text = with_fix(&text, v, r.text);
 		each(ctx, &r);
 	} else if (v->phase == FWD_UNSAFE) {
 		r.level = LEVEL_NOTE;
@@ -61,7 +80,9 @@ of_verdict(const struct verdict *v, emit *each, void *ctx)
 		if (h->text == NULL)
 			continue;
 		r = (struct remark){ LEVEL_WARNING, v->m->path, h->code,
-			h->text, h->line > 0 ? h->line : 1 };
+			told ? h->text : with_fix(&text, v, h->text),
+			h->line > 0 ? h->line : 1 };
+		told = true;
 		each(ctx, &r);
 	}
 }

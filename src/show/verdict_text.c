@@ -124,6 +124,22 @@ hazardous(const struct verdict *v)
 	return false;
 }
 
+/* A lock is told, not refused: where the way around it is. */
+static void
+elsewhere(struct strbuf *b, const struct verdict_show *s,
+    const struct verdict *v)
+{
+	bool lock = false;
+
+	for (uint32_t i = 0; i < v->nhazards; i++)
+		lock |= v->hazards[i].text != NULL && is_lock(&v->hazards[i]);
+	if (!lock || v->nfixes == 0 || s->again == NULL)
+		return;
+	strbuf_str(b, INDENT "another way: ");
+	clean(b, s->again);
+	strbuf_char(b, '\n');
+}
+
 static void
 fixes(struct strbuf *b, const struct verdict *v)
 {
@@ -192,6 +208,8 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 		way_back(b, v);
 	if (refused(v) || s->explain)
 		fixes(b, v);
+	else
+		elsewhere(b, s, v);
 }
 
 static void
