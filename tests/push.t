@@ -114,6 +114,14 @@ ok "it is deployed already, by another way" push
 said 'remote: deploy .*production' "and a push deploys"
 git -C "$bare" update-ref refs/sluice/deployed/production "$before"
 git commit -q --allow-empty -m again
+exits 1 "what is deployed is not for a push to say" \
+    push main:refs/sluice/deployed/production
+said "remote: sluice: 'refs/sluice/deployed/production' is refused: only a deploy" "which is told"
+exits 1 "nor to take away" push :refs/sluice/deployed/production
+exits 1 "nor to make up, beside a fine branch" \
+    push main:refs/heads/beside main:refs/sluice/deployed/other
+is "$(git -C "$bare" for-each-ref --format='%(objectname) %(refname)' refs/sluice refs/heads/beside)" \
+    "$before refs/sluice/deployed/production" "it stays"
 exits 1 "judged on top of what is deployed, not of what the branch had" push
 said 'what is deployed on production' "and says so"
 said 'not deploy in one hop, and no commit on its way makes it two' "nor is there a stop on the way"

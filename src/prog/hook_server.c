@@ -20,6 +20,7 @@
 #include "prog/where.h"
 
 static const char heads[] = "refs/heads/";
+static const char ours[] = "refs/sluice/";
 
 /* The target that `[server] deploy = BRANCH:TARGET,…` names; NULL: none. */
 static sym
@@ -192,6 +193,24 @@ refused(struct hook *h, struct strbuf *refs, const struct range_line *l)
 	    l->old != NULL ? l->old : "", l->new);
 }
 
+/* What is deployed is what pushes are judged on top of: nobody pushes that. */
+static bool
+refused_ours(struct hook *h, const struct range_line *v, uint32_t n)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!starts_with(v[i].ref, ours))
+			continue;
+		strbuf_str(&h->said, "sluice: '");
+		strbuf_clean(&h->said, v[i].ref, strlen(v[i].ref), false);
+		strbuf_str(&h->said, "' is refused: only a deploy says what is "
+		    "deployed; on this machine, git update-ref sets it\n");
+		any = true;
+	}
+	return any;
+}
+
 int
 hook_receive(struct hook *h, struct err *e)
 {
@@ -202,6 +221,8 @@ hook_receive(struct hook *h, struct err *e)
 
 	if (lines_read(h, &lines, &n, e) < 0)
 		return -1;
+	if (refused_ours(h, lines, n))
+		return 1;
 	for (uint32_t i = 0; i < n; i++) {
 		const char *branch = lines[i].ref + strlen(heads);
 
