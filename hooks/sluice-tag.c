@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/util.h"
 #include "gate/export.h"
@@ -28,20 +29,30 @@
 
 static const char help[] =
     "usage: sluice-tag [--index] [FILE]...\n"
-    "       sluice-tag [--index] --safe|--unsafe --because TEXT FILE...\n"
+    "       sluice-tag [--index] --safe|--unsafe --because TEXT\n"
+    "                  [--delay DURATION] [--repeat] [--reverse WORD] FILE...\n"
     "\n"
     "Writes the tag of each new migration (of FILEs only, if there are any)\n"
     "above its operations:\n"
     "  # sluice: unsafe auto -- ...            what the judgement says\n"
     "  # sluice: safe for=... because \"...\"    what a person says\n"
     "A person's tag holds for the operations it was written for; write it\n"
-    "again when they change. Where the judgement says otherwise it overrules\n"
-    "that, and every plan shows it with its reason.\n"
+    "again when they change: the other words of the old one are kept. Where the\n"
+    "judgement says otherwise it overrules that, and every plan shows it with\n"
+    "its reason.\n"
+    "\n"
+    "Its grammar:\n"
+    "  # sluice: safe|unsafe [for=HASH] [reverse=safe|unsafe|never]\n"
+    "            [delay=DURATION] [repeat] [allow=HAZARD,...] [because \"TEXT\"]\n"
     "\n"
     "      --index    in what is staged, and in the file where it is the same\n"
     "      --safe     to be run before the new code is live\n"
     "      --unsafe   to be run after the new code is everywhere\n"
-    "      --because TEXT\n"
+    "      --because TEXT   why; it is shown in every plan\n"
+    "      --delay DURATION so long after the new code is everywhere (2h, 1d; 0:\n"
+    "                       at once)\n"
+    "      --repeat         run once more when no old code is left\n"
+    "      --reverse WORD   the phase of its way back: safe, unsafe, or never\n"
     "      --project NAME   where sluice.ini has several\n"
     "  -c, --config FILE\n"
     "  -h, --help\n"
@@ -54,7 +65,9 @@ static const char help[] =
 
 struct opts_tag {
 	bool index;
-	const char *word, *because, *project, *config;
+	const char *because, *project, *config;
+	struct tag tag;			/* a person's; its value: none is asked */
+	bool delayed;			/* --delay was given */
 	char **files;
 	int nfiles;
 };
@@ -78,6 +91,43 @@ usage(const char *why)
 	exit(2);
 }
 
+static int64_t
+delay(const char *s)
+{
+	int64_t ms = duration_parse(s);
+
+	if (ms < 0)
+		usage("--delay takes a duration such as 2h; ");
+	return ms;
+}
+
+static enum tag_value
+way_back(const char *s)
+{
+	if (streq(s, "safe"))
+		return TAG_SAFE;
+	if (streq(s, "unsafe"))
+		return TAG_UNSAFE;
+	if (!streq(s, "never"))
+		usage("--reverse takes safe, unsafe or never; ");
+	return TAG_NEVER;
+}
+
+static void
+check(const struct opts_tag *o)
+{
+	bool person = o->tag.value != TAG_UNSET;
+
+	if (person != (o->because != NULL && *o->because != '\0'))
+		usage("a person's tag is --safe or --unsafe with --because; ");
+	if (person && o->nfiles == 0)
+		usage("a person's tag is for FILEs that are named; ");
+	if (!person && (o->delayed || o->tag.repeat ||
+	    o->tag.reverse != TAG_UNSET))
+		usage("--delay, --repeat and --reverse are a person's, with "
+		    "--safe or --unsafe; ");
+}
+
 static struct opts_tag
 options(int argc, char **argv)
 {
@@ -86,6 +136,9 @@ options(int argc, char **argv)
 		{ "safe", no_argument, NULL, 's' },
 		{ "unsafe", no_argument, NULL, 'u' },
 		{ "because", required_argument, NULL, 'b' },
+		{ "delay", required_argument, NULL, 'd' },
+		{ "repeat", no_argument, NULL, 'r' },
+		{ "reverse", required_argument, NULL, 'R' },
 		{ "project", required_argument, NULL, 'p' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
@@ -98,10 +151,16 @@ options(int argc, char **argv)
 		switch (c) {
 		case 'i': o.index = true; break;
 		case 's': case 'u':
-			if (o.word != NULL)
+			if (o.tag.value != TAG_UNSET)
 				usage("--safe or --unsafe, once; ");
-			o.word = c == 's' ? "safe" : "unsafe";
+			o.tag.value = c == 's' ? TAG_SAFE : TAG_UNSAFE;
 			break;
+		case 'd':
+			o.tag.delay_ms = delay(optarg);
+			o.delayed = true;
+			break;
+		case 'r': o.tag.repeat = true; break;
+		case 'R': o.tag.reverse = way_back(optarg); break;
 		case 'b': o.because = optarg; break;
 		case 'p': o.project = optarg; break;
 		case 'c': o.config = optarg; break;
@@ -110,10 +169,7 @@ options(int argc, char **argv)
 		}
 	o.files = argv + optind;
 	o.nfiles = argc - optind;
-	if ((o.word != NULL) != (o.because != NULL && *o.because != '\0'))
-		usage("a person's tag is --safe or --unsafe with --because; ");
-	if (o.word != NULL && o.nfiles == 0)
-		usage("a person's tag is for FILEs that are named; ");
+	check(&o);
 	return o;
 }
 
@@ -168,7 +224,7 @@ in_the_way(const struct work *w, const struct verdict *v)
 {
 	const struct migration *m = v->m;
 
-	if (w->o->word != NULL) {	/* judged with that tag already */
+	if (w->o->tag.value != TAG_UNSET) {	/* judged with that tag already */
 		if (v->refused != NULL)
 			warn("%s: not written: %s", m->path, v->refused);
 		return v->refused != NULL;
@@ -177,6 +233,24 @@ in_the_way(const struct work *w, const struct verdict *v)
 		warn("%s:%u: %s: say --safe or --unsafe anew, or remove it",
 		    m->path, m->tag.line, m->tag.wrong);
 	return m->tag.wrong != NULL;
+}
+
+/* What was asked for; the other words are kept of the tag that it had. */
+static void
+person(const struct work *w, struct strbuf *line, const struct migration *m)
+{
+	struct tag t = m->tag;
+
+	if (t.source == TAG_AUTO || t.source == TAG_NONE)
+		t = (struct tag){ 0 };
+	t.value = w->o->tag.value;
+	t.because = w->o->because;
+	if (w->o->delayed)
+		t.delay_ms = w->o->tag.delay_ms;
+	if (w->o->tag.reverse != TAG_UNSET)
+		t.reverse = w->o->tag.reverse;
+	t.repeat |= w->o->tag.repeat;
+	tagline_person(line, m, &t);
 }
 
 /* 1: refused as it is, no tag fits. */
@@ -198,8 +272,8 @@ tag_one(struct work *w, const struct verdict *v, struct err *e)
 	    source_read(w->head, &was, m->path, e);
 	if (r < 0)
 		return -1;
-	if (w->o->word != NULL)
-		tagline_person(&tag, m, w->o->word, w->o->because);
+	if (w->o->tag.value != TAG_UNSET)
+		person(w, &tag, m);
 	else if (m->tag.source == TAG_NONE || m->tag.source == TAG_AUTO)
 		tagline_make(&tag, v);
 	if (tag.len > 0) {
@@ -265,7 +339,7 @@ suppose(struct work *w, struct trial *t)
 			continue;
 		uint32_t at = m->tag.source == TAG_AUTO ||
 		    m->tag.source == TAG_PERSON ? m->tag.line : 0;
-		tagline_person(&line, m, w->o->word, w->o->because);
+		person(w, &line, m);
 		tag_parse(&m->tag, w->a, line.s, line.len, at);
 	}
 	judge_release(&t->j, w->a, &t->release, &t->settings);
@@ -284,7 +358,7 @@ judge(struct work *w, const struct cfg_project *p, uint32_t i,
 		return -1;
 	int r = trial_run(t, w->a, &ask, e);
 	source_free(ask.base);
-	if (r == 0 && w->o->word != NULL)
+	if (r == 0 && w->o->tag.value != TAG_UNSET)
 		suppose(w, t);
 	return r;
 }

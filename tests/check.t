@@ -245,6 +245,22 @@ exits 1 "a person's tag that no verdict admits" \
 said 'not written: .* no tag overrules it' "is refused, with the reason"
 is "$(git status --porcelain)" "" "and not written"
 git checkout -q .
+free=shop/migrations/0003_free.py
+tag() { sed -n 's/^ *\(# sluice:.*\) for=[0-9a-f]\{8\}/\1/p' "$free"; }
+sed -i 's/^    operations/    # sluice: unsafe delay=90m allow=rewrite,x repeat because "x"\n&/' $free
+ok "a person's tag anew" sluice-tag --safe --because y $free
+is "$(tag)" '# sluice: safe delay=90m repeat allow=rewrite,x because "y"' "keeps its other words"
+ok "with others" sluice-tag --safe --delay 24h --reverse unsafe --because z $free
+is "$(tag)" '# sluice: safe reverse=unsafe delay=1d repeat allow=rewrite,x because "z"' "has those"
+ok "--delay 0" sluice-tag --safe --delay 0 --because z $free
+is "$(tag)" '# sluice: safe reverse=unsafe repeat allow=rewrite,x because "z"' "takes it away"
+git checkout -q .
+ok "--repeat" sluice-tag --safe --repeat --because z $free
+is "$(tag)" '# sluice: safe repeat because "z"' "is written"
+git checkout -q .
+exits 2 "--delay alone" sluice-tag --delay 1h $free
+exits 2 "a delay that is none" sluice-tag --unsafe --because z --delay soon $free
+exits 2 "a way back that is none" sluice-tag --unsafe --because z --reverse maybe $free
 printf 'x = 1\r\n' >>shop/migrations/0002_note.py
 sed -i 's/$/\r/; s/\r\r$/\r/' shop/migrations/0003_free.py
 ok "a file with CRLF" sluice-tag shop/migrations/0003_free.py

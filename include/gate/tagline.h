@@ -8,9 +8,10 @@
 
 /* "# sluice: unsafe auto -- why", or nothing where there is no phase. */
 void tagline_make(struct strbuf *b, const struct verdict *v);
-/* A person's: "# sluice: safe for=… because "why"". */
+/* A person's: "# sluice: safe for=… because "why"", with the other words of
+ * t (reverse=, delay=, repeat, allow=) in between. */
 void tagline_person(struct strbuf *b, const struct migration *m,
-    const char *word, const char *because);
+    const struct tag *t);
 
 /* The text with that line above `operations`, in place of an older line of
  * ours at line `old` (0: none). 1: out differs from text. 0: it is there

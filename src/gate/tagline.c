@@ -44,14 +44,40 @@ tagline_make(struct strbuf *b, const struct verdict *v)
 			"the old code does not run with it");
 }
 
-void
-tagline_person(struct strbuf *b, const struct migration *m, const char *word,
-    const char *because)
+/* In the largest unit that says it exactly, as duration_parse() reads it. */
+static void
+delay_add(struct strbuf *b, int64_t ms)
 {
-	strbuf_printf(b, "# sluice: %s for=%.8s", word, m->digest);
-	if (because != NULL) {
+	static const struct { int64_t ms; const char *name; } units[] = {
+		{ 86400000, "d" }, { 3600000, "h" }, { 60000, "m" },
+		{ 1000, "s" }, { 1, "ms" },
+	};
+	size_t i = 0;
+
+	while (ms % units[i].ms != 0)
+		i++;
+	strbuf_printf(b, " delay=%lld%s", (long long)(ms / units[i].ms),
+	    units[i].name);
+}
+
+void
+tagline_person(struct strbuf *b, const struct migration *m,
+    const struct tag *t)
+{
+	static const char *const words[] = { NULL, "safe", "unsafe", "never" };
+
+	strbuf_printf(b, "# sluice: %s for=%.8s", words[t->value], m->digest);
+	if (t->reverse != TAG_UNSET)
+		strbuf_printf(b, " reverse=%s", words[t->reverse]);
+	if (t->delay_ms > 0)
+		delay_add(b, t->delay_ms);
+	if (t->repeat)
+		strbuf_str(b, " repeat");
+	if (t->allow != NULL)
+		strbuf_printf(b, " allow=%s", t->allow);
+	if (t->because != NULL) {
 		strbuf_str(b, " because \"");
-		for (const char *p = because; *p != '\0'; p++)
+		for (const char *p = t->because; *p != '\0'; p++)
 			strbuf_char(b, *p == '"' ? '\'' :
 				(unsigned char)*p < ' ' ? ' ' : *p);
 		strbuf_char(b, '"');
