@@ -109,10 +109,10 @@ git update-ref -d refs/sluice/deployed/one
 git update-ref -d refs/sluice/deployed/two
 mv "$T/ini" sluice.ini
 
-# --- the recipes of the README, as they stand there ---
+# --- the recipes of README and page, as they stand there ---
 recipe() { # FORMAT: its commands, run where CI would have put us
 	sed -n "s/^ *- run: \\(sluice-check .*\\)/\\1/p; s/^ *- \\(git fetch .*\\)/\\1/p; s/^ *- \\(sluice-check .*\\)/\\1/p" \
-	    "$top/README.md" | grep -e "$1" -e "$2" >"$T/recipe"
+	    "$top/README.md" "$top/hooks/sluice-check.1" | grep -e "$1" -e "$2" >"$T/recipe"
 	sh -e "$T/recipe"
 }
 git clone -q "$T/clone" "$T/ci" && cd "$T/ci" && git checkout -q origin/behind 2>/dev/null || exit 3
