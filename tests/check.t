@@ -218,6 +218,33 @@ END
 	said '9999_trick.py:7' "$trick"
 done
 
+# --- what Django would load and no one can read ---
+rm -rf "$T/trick" && cp -r "$T/plain" "$T/trick"
+mkdir "$T/trick/lib" && mv "$T/trick/shop/migrations/0001_initial.py" "$T/trick/lib/real.py"
+ln -s ../../lib/real.py "$T/trick/shop/migrations/0001_initial.py"
+exits 1 "a link in a folder" sluice-check --dir "$T/trick" --all
+said '0001_initial.py: a link' "is told"
+git checkout -q -b link
+mkdir lib && git mv shop/migrations/0004_drop.py lib/real.py
+ln -s ../../lib/real.py shop/migrations/0004_drop.py && git add -A
+exits 1 "a link in the index" sluice-check --index
+said '0004_drop.py: a link' "is told"
+git commit -q -m link
+exits 1 "a link in a commit" sluice-check
+said '0004_drop.py: a link' "is told"
+git rm -q -r shop/migrations && ln -s ../lib shop/migrations && git add -A
+exits 1 "a folder of them that is a link" sluice-check --index
+said 'shop/migrations: a link' "is told"
+git reset -q --hard && git checkout -q main && git branch -q -D link
+rm -rf "$T/trick" && cp -r "$T/plain" "$T/trick"
+: >"$T/trick/shop/migrations/0009_x.abi3.so"
+exits 1 "a compiled one" sluice-check --dir "$T/trick" --all
+said '0009_x.abi3.so: compiled' "is told"
+rm -rf "$T/trick" && cp -r "$T/plain" "$T/trick"
+mv "$T/trick/shop/migrations" "$T/trick/shop/schema"
+exits 1 "migrations in a folder of another name" sluice-check --dir "$T/trick" --all
+said 'shop/schema/0001_initial.py: looks like a migration' "are told"
+
 # --- sluice-tag ---
 git update-ref refs/remotes/origin/main HEAD~3
 ok "sluice-tag" sluice-tag

@@ -41,6 +41,15 @@ git add -A
 ok "a machine's tag that lies" commit
 is "$(tag_of shop/migrations/0002_note.py safe)" 1 "is derived anew"
 
+ln -s ../fields.py shop/migrations/0003_free.py && git add -A
+exits 1 "a link where a migration stands" commit
+said '0003_free.py: a link' "is told"
+git rm -q -f shop/migrations/0003_free.py
+: >shop/migrations/0003_free.abi3.so && git add -A -f
+exits 1 "nothing but a compiled one" commit
+said '0003_free.abi3.so: compiled' "is told"
+git rm -q -f shop/migrations/0003_free.abi3.so
+
 free_fax 0003_free 0002_note && git add -A
 ok "a column made nullable" commit
 git branch -f deployed

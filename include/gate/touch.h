@@ -6,6 +6,9 @@
 #include <stddef.h>
 
 bool touch_migration(const char *path);	/* …/migrations/NAME.py */
+/* What stands where a migration would, but cannot be read as one: a link, a
+ * compiled one, one whose folder has another name. */
+bool touch_odd(const char *path);
 bool touch_models(const char *path);	/* …/models.py, …/models/….py */
 /* Any of NUL-separated names? */
 bool touch_any(const char *names, size_t len);

@@ -42,8 +42,9 @@ struct migrations {
 	struct source_file *files;	/* their sources and the modules they need */
 	uint32_t nfiles;
 	struct unread { sym path; sym why; uint32_t line; } *unread;
-	uint32_t nunread;		/* files that cannot be parsed; dependencies
-					 * that cannot be read */
+	uint32_t nunread;		/* files that cannot be parsed, links, compiled
+					 * ones, those in a folder of another name;
+					 * dependencies that cannot be read */
 	/* of git's: what was read by blob id, and the modules it needed */
 	struct read_blob { sym path, id; struct migration m; bool none; } *blobs;
 	uint32_t nblobs;

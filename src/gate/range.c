@@ -237,6 +237,7 @@ range_touches(struct repo *r, const char *base, const char *tip,
 	for (size_t i = 0; i < n; i++) {
 		const git_diff_delta *g = git_diff_get_delta(d, i);
 		if (touch_migration(g->new_file.path) ||
+		    touch_odd(g->new_file.path) ||
 		    touch_models(g->new_file.path))
 			return 1;
 	}

@@ -30,6 +30,21 @@ touch_migration(const char *path)
 }
 
 bool
+touch_odd(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+
+	/* a folder of git's list is a link or a submodule */
+	if (streq(name, "migrations") || ends_with(name, "_migrations"))
+		return true;
+	if (below(path, "migrations", true))
+		return ends_with(name, ".pyc") || ends_with(name, ".so");
+	return strspn(name, "0123456789") == 4 && name[4] == '_' &&
+	    ends_with(name, ".py");
+}
+
+bool
 touch_models(const char *path)
 {
 	return ends_with(path, ".py") && (below(path, "models", false) ||
@@ -42,7 +57,7 @@ touch_any(const char *names, size_t len)
 	const char *end = names + len;
 
 	for (const char *p = names; p < end; p += strlen(p) + 1)
-		if (touch_migration(p) || touch_models(p))
+		if (touch_migration(p) || touch_odd(p) || touch_models(p))
 			return true;
 	return false;
 }

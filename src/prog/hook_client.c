@@ -143,7 +143,8 @@ static int
 commit_project(const struct commit *c, struct err *e)
 {
 	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
-	bool migrations = touches(c, touch_migration);
+	bool migrations = touches(c, touch_migration) ||
+	    touches(c, touch_odd);
 	int r = 0;
 
 	if (!migrations && !touches(c, touch_models))

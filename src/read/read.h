@@ -45,7 +45,8 @@ struct source {
 	const struct source_ops {
 		int (*read)(struct source *s, struct strbuf *b,
 		    const char *path, struct err *e);
-		/* sorted; sizes are asked for only if `sizes` */
+		/* sorted; sizes are asked for only if `sizes`; links and
+		 * submodules are among them only if not */
 		int (*walk)(struct source *s, bool sizes,
 		    int (*each)(void *ctx, const char *path, size_t size),
 		    void *ctx, struct err *e);
@@ -58,8 +59,15 @@ struct source {
 		    const char *path, struct err *e);
 	} *ops;
 	const char *id;		/* CACHE_ID bytes; NULL: none */
+	bool link;		/* walk is at a link or a submodule */
 	const char *cache;	/* the folder that keeps what was read; NULL */
 };
+
+/* place.c: what Django makes of a file, by its path. STRAY: nothing, unless the
+ * settings say MIGRATION_MODULES; its text tells whether it is a migration. */
+enum place { PLACE_NONE, PLACE_INIT, PLACE_FILE, PLACE_LINK, PLACE_COMPILED,
+	PLACE_STRAY };
+enum place place_of(const char *path, bool link);
 
 #define SOURCE_FILES_MAX 1000000u	/* a tree may be a bomb */
 #define SOURCE_DEPTH_MAX 100

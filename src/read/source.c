@@ -125,9 +125,8 @@ folder_read(struct source *s, struct strbuf *b, const char *path,
 }
 
 struct found {
-	struct strvec paths;
+	struct strvec paths, links;
 	struct strbuf path;
-	bool all;
 	struct err *e;
 };
 
@@ -147,6 +146,8 @@ folder_entry(struct found *w, int fd, const char *name, int depth)
 		strvec_push(&w->paths, w->path.s);
 		return 0;
 	}
+	if (S_ISLNK(st.st_mode) && w->links.n < SOURCE_FILES_MAX)
+		strvec_push(&w->links, w->path.s);
 	if (!S_ISDIR(st.st_mode) || dir_skipped(name, strlen(name)))
 		return 0;
 	int sub = openat(fd, name,
@@ -193,6 +194,13 @@ by_path(const void *x, const void *y)
 	return strcmp(*(char *const *)x, *(char *const *)y);
 }
 
+static void
+sort(struct strvec *v)
+{
+	if (v->n > 0)
+		qsort(v->v, v->n, sizeof(*v->v), by_path);
+}
+
 static size_t
 folder_size(struct folder *f, const char *path)
 {
@@ -214,17 +222,22 @@ folder_walk(struct source *s, bool sizes,
     struct err *e)
 {
 	struct folder *f = (struct folder *)s;
-	struct found w = { STRVEC_INIT, STRBUF_INIT, sizes, e };
+	struct found w = { STRVEC_INIT, STRVEC_INIT, STRBUF_INIT, e };
 	int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fd < 0 ? err_sys(e, "cannot open the folder") :
 	    folder_down(&w, fd, 0);
 
-	if (w.paths.n > 0)
-		qsort(w.paths.v, w.paths.n, sizeof(*w.paths.v), by_path);
+	sort(&w.paths);
+	sort(&w.links);
 	for (size_t i = 0; i < w.paths.n && r == 0; i++)
 		r = each(ctx, w.paths.v[i],
 		    sizes ? folder_size(f, w.paths.v[i]) : 0);
+	s->link = true;
+	for (size_t i = 0; i < w.links.n && r == 0 && !sizes; i++)
+		r = each(ctx, w.links.v[i], 0);
+	s->link = false;
 	strvec_release(&w.paths);
+	strvec_release(&w.links);
 	strbuf_release(&w.path);
 	return r;
 }

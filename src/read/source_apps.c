@@ -18,6 +18,8 @@ struct found {
 	sym folder;	/* "shop/migrations" */
 	sym id;		/* of its blob, else its number */
 	bool init;	/* its __init__.py */
+	bool stray;	/* elsewhere, but named like one */
+	bool compiled;
 	enum { NOT_YET, UNREAD, NONE, READ } state;
 	struct migration m;
 	sym why;	/* UNREAD: with line; NULL: there is no such file */
@@ -44,35 +46,107 @@ struct apps {
 	sym text_path;
 };
 
-static int
-collect(void *ctx, const char *path, size_t size)
+static void
+unread(struct apps *x, struct found *f, uint32_t line, const char *why)
 {
-	static const char dir[] = "migrations/";	/* or db_migrations/ */
-	struct apps *x = ctx;
+	f->state = UNREAD;
+	f->line = line;
+	f->why = sym_get(x->a, why);
+}
+
+/* Does its text have a class Migration that comes from Django's? South's is
+ * not run any more. */
+static bool
+is_stray(struct apps *x, const struct found *f)
+{
+	static const char cls[] = "class Migration(";
+	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(SYNTAX_BYTES_MAX + 1);
+	struct err e = ERR_INIT;
+
+	int got = x->s->ops->read_id != NULL ? x->s->ops->read_id(x->s, &b,
+	    f->id, f->path, &e) : source_read(x->s, &b, f->path, &e);
+	const char *p = got == 1 ? strstr(b.s, cls) : NULL;
+	if (p == NULL)
+		return false;
+	p += sizeof(cls) - 1;
+	const char *end = strchr(p, ')'), *base = strstr(p, "Migration");
+	return end != NULL && base != NULL && base < end &&
+	    base[-1] != 'a';	/* SchemaMigration, DataMigration */
+}
+
+static struct found *
+found_add(struct apps *x, const char *path)
+{
 	const char *slash = strrchr(path, '/');
 
-	(void)size;
-	if (slash == NULL || !starts_with(path, x->root) ||
-	    !ends_with(path, ".py"))
-		return 0;
-	size_t n = (size_t)(slash - path) + 1, k = sizeof(dir) - 1;
-	if (n < k || memcmp(path + n - k, dir, k) != 0 ||
-	    (n > k && path[n - k - 1] != '/' && path[n - k - 1] != '_'))
-		return 0;
-	bool init = streq(slash, "/__init__.py");
-	if (!init && (slash[1] == '_' || slash[1] == '~'))
-		return 0;
 	if (x->found.n >= APPS_FILES_MAX)
 		return err_set(x->e, "more than %u migrations",
-		    APPS_FILES_MAX);
+		    APPS_FILES_MAX), NULL;
 	struct found *f = list_add(x->a, &x->found);
 	f->path = sym_get(x->a, path);
-	f->folder = sym_getn(x->a, path, n - 1);
-	f->init = init;
+	f->folder = sym_getn(x->a, path, slash != NULL ?
+	    (size_t)(slash - path) : 0);
 	char number[CACHE_ID + 1];	/* where there are no blobs */
 	snprintf(number, sizeof(number), "%20u", x->found.n);
 	f->id = sym_getn(x->a, x->s->id != NULL ? x->s->id : number, CACHE_ID);
+	return f;
+}
+
+static int
+collect(void *ctx, const char *path, size_t size)
+{
+	struct apps *x = ctx;
+
+	(void)size;
+	if (!starts_with(path, x->root))
+		return 0;
+	enum place place = place_of(path, x->s->link);
+	if (place == PLACE_NONE)
+		return 0;
+	struct found *f = found_add(x, path);
+	if (f == NULL)
+		return -1;
+	f->init = place == PLACE_INIT;
+	f->stray = place == PLACE_STRAY;
+	if (place == PLACE_LINK)
+		unread(x, f, 0, "a link or a submodule cannot be read: put "
+		    "the file itself here");
+	f->compiled = place == PLACE_COMPILED;
 	return 0;
+}
+
+/* Python takes x.py before x.pyc, but nothing before x.so. */
+static bool
+has_text(struct apps *x, const struct found *c)
+{
+	size_t n = strlen(c->path) - 1;
+
+	for (uint32_t i = 0; i < x->found.n && ends_with(c->path, ".pyc"); i++)
+		if (x->found.v[i].folder == c->folder &&
+		    strlen(x->found.v[i].path) == n &&
+		    memcmp(x->found.v[i].path, c->path, n) == 0)
+			return true;
+	return false;
+}
+
+/* Files that Django may load, and that are not read. */
+static void
+judge_odd(struct apps *x)
+{
+	for (uint32_t i = 0; i < x->found.n; i++) {
+		struct found *f = &x->found.v[i];
+		if (f->compiled && has_text(x, f))
+			f->state = NONE;
+		else if (f->compiled)
+			unread(x, f, 0, "compiled: what it does cannot be read");
+		else if (f->stray && !is_stray(x, f))
+			f->state = NONE;
+		else if (f->stray)
+			unread(x, f, 0, "looks like a migration, but its folder "
+			    "is not called migrations (or …_migrations), so it "
+			    "is not read: rename the folder, or the file if it "
+			    "is none");
+	}
 }
 
 static void
@@ -249,14 +323,6 @@ known(struct apps *x, struct found *f)
 }
 
 static void
-unread(struct apps *x, struct found *f, uint32_t line, const char *why)
-{
-	f->state = UNREAD;
-	f->line = line;
-	f->why = sym_get(x->a, why);
-}
-
-static void
 read_text(struct apps *x, struct reader *r, struct found *f,
     const struct strbuf *b)
 {
@@ -352,7 +418,7 @@ read_found(struct apps *x)
 		struct found *f = &x->found.v[i];
 		if (f->init && !x->texts)
 			f->state = NONE;
-		else
+		else if (f->state == NOT_YET)
 			left += !known(x, f);
 	}
 	if (x->cache != NULL)
@@ -471,6 +537,7 @@ read_all(struct apps *x, struct migrations *out, struct err *e)
 	*out = (struct migrations){ 0 };
 	if (x->s->ops->walk(x->s, false, collect, x, e) != 0)
 		return -1;
+	judge_odd(x);
 	x->same_needs = x->other != NULL && x->s->ops->id_of != NULL &&
 	    needs_hold(x, x->other->needs, x->other->nneeds);
 	read_found(x);

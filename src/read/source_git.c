@@ -41,6 +41,13 @@ is_file(uint32_t mode)
 	    mode == GIT_FILEMODE_BLOB_EXECUTABLE || mode == 0100664;
 }
 
+/* What is not followed, but must not be passed over in silence. */
+static bool
+is_link(uint32_t mode)
+{
+	return mode == GIT_FILEMODE_LINK || mode == GIT_FILEMODE_COMMIT;
+}
+
 static int
 blob_add(struct in_git *g, struct strbuf *b, const git_oid *id,
     const char *path, struct err *e)
@@ -133,6 +140,15 @@ each_blob(struct walk *w, const git_oid *id)
 }
 
 static int
+each_link(struct walk *w)
+{
+	w->g->s.link = true;
+	int r = w->each(w->ctx, w->path.s, 0);
+	w->g->s.link = false;
+	return r;
+}
+
+static int
 tree_down(struct walk *w, const git_tree *tree, int depth)
 {
 	size_t n = git_tree_entrycount(tree);
@@ -161,6 +177,8 @@ tree_down(struct walk *w, const git_tree *tree, int depth)
 			r = tree_down(w, sub, depth + 1);
 		} else if (is_file(mode)) {
 			r = each_blob(w, git_tree_entry_id(t));
+		} else if (is_link(mode) && !w->sizes) {
+			r = each_link(w);
 		}
 		if (r != 0)
 			return r;
@@ -285,13 +303,15 @@ index_walk(struct source *s, bool sizes,
 
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const git_index_entry *t = git_index_get_byindex(g->index, i);
-		if (git_index_entry_stage(t) != 0 || !is_file(t->mode) ||
+		bool link = !sizes && is_link(t->mode);
+		if (git_index_entry_stage(t) != 0 ||
+		    (!is_file(t->mode) && !link) ||
 		    (t->flags_extended & GIT_INDEX_ENTRY_INTENT_TO_ADD) != 0 ||
 		    (!sizes && under_skipped(t->path)))
 			continue;
 		strbuf_reset(&w.path);
 		strbuf_str(&w.path, t->path);
-		r = each_blob(&w, &t->id);
+		r = link ? each_link(&w) : each_blob(&w, &t->id);
 	}
 	strbuf_release(&w.path);
 	return r;

@@ -75,6 +75,38 @@ field_bases(const struct migrations *m)
 	is(f->items[2]->items[1]->base, NULL, "nor has one of a third party");
 }
 
+/* What Django would load and we cannot read is told, what it would not is not. */
+static void
+odd_files(void)
+{
+	static struct source_file odd[] = {
+		F("shop/migrations/0001_initial.py", HEAD CLASS "    operations = []\n"),
+		F("shop/migrations/0001_initial.pyc", "\x6f"),
+		F("shop/migrations/0002_x.pyc", "\x6f"),
+		F("shop/migrations/0003_x.abi3.so", "\x7f" "ELF"),
+		F("shop/migrations/_speed.so", "\x7f" "ELF"),
+		F("shop/migrations/__pycache__/0004_x.cpython-311.pyc", "\x6f"),
+		F("shop/migrations/old/0005_x.py", HEAD CLASS "    operations = []\n"),
+		F("shop/schema/0002_x.py", HEAD CLASS "    operations = []\n"),
+		F("shop/schema/0003_south.py", "class Migration(SchemaMigration):\n    pass\n"),
+		F("shop/slides/0001_x.py", "x = 1\n"),
+		F("tests/data/0001_x.py", HEAD CLASS "    operations = []\n"),
+	};
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct cfg_project p = { .root = "." };
+	struct source *s = NULL;
+	struct migrations m;
+
+	source_memory(&s, odd, countof(odd), &e);
+	is_int(source_migrations(&m, a, s, &p, &e), 0, "files that are odd");
+	source_free(s);
+	for (uint32_t i = 0; i < m.nunread; i++)
+		strbuf_printf(&b, "%s %.5s ", m.unread[i].path, m.unread[i].why);
+	is(b.s, "shop/migrations/0002_x.pyc compi shop/migrations/0003_x.abi3.so compi "
+	    "shop/schema/0002_x.py looks ", "are told, but for what Django does not load");
+	is_int(m.n, 1, "and the one that is read is");
+}
+
 int
 main(void)
 {
@@ -107,6 +139,7 @@ main(void)
 	list_of(&two, &again);
 	is(two.s, one.s, "give the same");
 	is(find(&again, "0002_sql")->digest, sql->digest, "digests too");
+	odd_files();
 	arena_free(a);
 	return done_testing();
 }
