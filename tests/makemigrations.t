@@ -145,17 +145,25 @@ is "$(wc -l <"$T/asked")" 1 "is known"
 echo '# 8' >>blog/models.py && git add -A
 commit
 is "$(wc -l <"$T/asked")" 2 "another one is asked"
+echo '# 8' >README.md && git add -A && git commit -q --amend --no-verify -m x
+git reset -q --soft HEAD^
+commit
+is "$(wc -l <"$T/asked")" 2 "one that differs in what models do not read is not"
+git reset -q --soft HEAD^
+echo '{}' >blog/sizes.json && git add -A
+commit
+is "$(wc -l <"$T/asked")" 3 "one that differs in data that they may read is"
 git reset -q --soft HEAD^
 touch "$T/python"
 commit
-is "$(wc -l <"$T/asked")" 3 "and all when the environment has changed"
+is "$(wc -l <"$T/asked")" 4 "and all when the environment has changed"
 
 # --- ended from outside ---
 sed -i "s|^exec|sleep 5; exec|" "$T/python"
 echo '# 9' >>blog/models.py && git add -A
 "$bin/sluice-hook" pre-commit >/dev/null 2>&1 &
 pid=$!
-wait_for 5 sh -c "[ \$(wc -l <'$T/asked') -eq 4 ]"
+wait_for 5 sh -c "[ \$(wc -l <'$T/asked') -eq 5 ]"
 kill -TERM $pid
 wait $pid
 wait_for 5 sh -c "[ -z \"\$(ls '$TMPDIR')\" ]" || :

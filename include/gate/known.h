@@ -1,6 +1,7 @@
 /* Trees whose makemigrations was found clean, so that it need not be asked
  * again: an empty file for each below <gitdir>/sluice/clean, named by a digest
- * of the tree's sources, the project's Python and what is installed in it. */
+ * of the tree's sources and data, the project's Python and what is installed
+ * in it. */
 #ifndef GATE_KNOWN_H
 #define GATE_KNOWN_H
 

@@ -21,27 +21,33 @@
 
 CLEANUP_FN(git_object, git_object_free)
 
-/* What Django or the settings may read while they are loaded. */
+/* Models and settings may read any file while they are loaded, but hardly
+ * what is shown to people. */
 static bool
 counts(const char *name)
 {
-	static const char *const ends[] = { ".py", ".pyi", ".toml", ".ini",
-		".cfg", ".env", ".yml", ".yaml", ".conf" };
+	static const char *const ends[] = { ".md", ".rst", ".html", ".css",
+		".scss", ".js", ".ts", ".tsx", ".jsx", ".vue", ".map", ".svg",
+		".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".woff",
+		".woff2", ".ttf", ".eot", ".pdf", ".po", ".mo" };
 
 	for (size_t i = 0; i < countof(ends); i++)
 		if (ends_with(name, ends[i]))
-			return true;
-	return false;
+			return false;
+	return true;
 }
+
+struct blobs { struct strbuf *b; bool all; };
 
 static int
 add_blob(const char *root, const git_tree_entry *te, void *ctx)
 {
-	struct strbuf *b = ctx;
+	const struct blobs *x = ctx;
+	struct strbuf *b = x->b;
 	char id[GIT_OID_HEXSZ + 1];
 
 	if (git_tree_entry_type(te) == GIT_OBJECT_BLOB &&
-	    counts(git_tree_entry_name(te))) {
+	    (x->all || counts(git_tree_entry_name(te)))) {
 		git_oid_tostr(id, sizeof(id), git_tree_entry_id(te));
 		strbuf_printf(b, "%s%s %s\n", root, git_tree_entry_name(te),
 		    id);
@@ -120,11 +126,12 @@ known_key(char key[65], struct repo *r, const char *tree,
 	CLEANUP(git_object_free) git_object *any = NULL;
 	CLEANUP(git_object_free) git_object *t = NULL;
 	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
+	struct blobs blobs = { &b, job->command != NULL };
 
 	if (git_revparse_single(&any, repo_git(r), tree) < 0 ||
 	    git_object_peel(&t, any, GIT_OBJECT_TREE) < 0)
 		return gate_git(e, tree);
-	strbuf_printf(&b, "1 %s\n%s\n%s\n%s\n%s\n", VERSION, job->root,
+	strbuf_printf(&b, "2 %s\n%s\n%s\n%s\n%s\n", VERSION, job->root,
 	    job->settings, job->worktree != NULL ? job->worktree : "",
 	    job->command != NULL ? job->command : "");
 	add_environment(&b, job->python);
@@ -138,7 +145,7 @@ known_key(char key[65], struct repo *r, const char *tree,
 		add_stat(&b, path);
 		p += n;
 	}
-	if (git_tree_walk((git_tree *)t, GIT_TREEWALK_PRE, add_blob, &b) < 0)
+	if (git_tree_walk((git_tree *)t, GIT_TREEWALK_PRE, add_blob, &blobs) < 0)
 		return gate_git(e, tree);
 	sha256_hex(key, b.s, b.len);
 	return 0;
