@@ -124,16 +124,46 @@ on_rename(struct statement *s, json_t *v)
 	d->if_exists = pq_bool(v, "missing_ok");
 }
 
-/* Functions that a SELECT may call without it being a change of ours. */
+/* Settings that only say how long one waits, how much is used, what is told:
+ * no statement means something else by them. */
 static bool
-harmless(const char *name)
+settable(const char *name)
+{
+	static const char *const known[] = { "lock_timeout", "statement_timeout",
+	    "idle_in_transaction_session_timeout", "idle_session_timeout",
+	    "deadlock_timeout", "client_min_messages", "log_min_messages",
+	    "log_statement", "log_min_duration_statement", "work_mem",
+	    "maintenance_work_mem", "temp_buffers", "synchronous_commit",
+	    "application_name", "max_parallel_workers_per_gather",
+	    "max_parallel_maintenance_workers", "vacuum_cost_delay",
+	    "vacuum_cost_limit" };
+
+	for (size_t i = 0; i < countof(known); i++)
+		if (streq(known[i], name))
+			return true;
+	return false;
+}
+
+/* A call that a SELECT may make without it being a change of ours. */
+static bool
+harmless(json_t *call)
 {
 	static const char *const known[] = { "nextval", "currval",
 	    "pg_get_serial_sequence", "coalesce", "max", "min", "count", "now",
-	    "set_config", "lower", "upper", "pg_advisory_lock",
+	    "lower", "upper", "pg_advisory_lock",
 	    "pg_advisory_unlock", "pg_advisory_xact_lock", "version",
 	    "current_setting", "sum", "length" };
+	json_t *names = pq_get(call, "funcname");
+	json_t *first = json_array_get(pq_get(call, "args"), 0);
+	const char *name = pq_last(names);
+	size_t n = json_array_size(names);
 
+	if (n > 2 || (n == 2 && !pq_is(pq_get(json_array_get(names, 0),
+	    "String"), "sval", "pg_catalog")))
+		return false;
+	if (streq(name, "set_config"))
+		return settable(pq_str(pq_get(pq_get(first, "A_Const"),
+		    "sval"), "sval"));
 	for (size_t i = 0; i < countof(known); i++)
 		if (streq(known[i], name))
 			return true;
@@ -157,10 +187,8 @@ strange_call(json_t *j, int depth)
 	if (!json_is_object(j))
 		return NULL;
 	json_object_foreach(j, key, v) {
-		if (streq(key, "FuncCall")) {
+		if (streq(key, "FuncCall") && !harmless(v))
 			name = pq_last(pq_get(v, "funcname"));
-			name = harmless(name) ? NULL : name;
-		}
 		if (streq(key, "intoClause") || streq(key, "InsertStmt") ||
 		    streq(key, "UpdateStmt") || streq(key, "DeleteStmt"))
 			name = key;
@@ -290,11 +318,9 @@ on_table_as(struct statement *s, json_t *v)
 static void
 on_schema(struct statement *s, json_t *v)
 {
-	if (pq_is(v, "objectType", "OBJECT_TABLE"))
-		ddl_opaque(s, pq_table(s->a, pq_get(v, "relation")),
-		    "a table moved to another schema");
-	else
-		ddl_add(s, DDL_OTHER, NULL);
+	ddl_opaque(s, pq_table(s->a, pq_get(v, "relation")), pq_is(v,
+	    "objectType", "OBJECT_TABLE") ? "a table moved to another schema" :
+	    "what is moved to another schema is not found where it was");
 }
 
 static void
@@ -306,31 +332,68 @@ on_grant(struct statement *s, json_t *v)
 		ddl_opaque(s, NULL, "rights that are taken away");
 }
 
-/* Who runs the next statements, and in which schema. */
+static void
+on_default_rights(struct statement *s, json_t *v)
+{
+	on_grant(s, pq_get(v, "action"));
+}
+
+/* Who runs the next statements, in which schema, and how they are read. */
 static void
 on_set(struct statement *s, json_t *v)
 {
-	static const char *const turning[] = { "search_path", "role",
-	    "session_authorization", "session_replication_role" };
+	const char *name = pq_str(v, "name");
 
-	for (size_t i = 0; i < countof(turning); i++)
-		if (pq_is(v, "name", turning[i])) {
-			ddl_opaque(s, NULL, sym_printf(s->a, "SET %s",
-			    turning[i]));
-			return;
-		}
-	ddl_add(s, DDL_NOTHING, NULL);
+	if (settable(name))
+		ddl_add(s, DDL_NOTHING, NULL);
+	else
+		ddl_opaque(s, NULL, sym_printf(s->a, "SET %s", name == NULL ?
+		    "of all settings" : name));
 }
 
-/* A view or a function: a new one disturbs nobody, one that is replaced is
- * what deployed code or a default may use. */
+/* A new one disturbs nobody; one that is replaced is what deployed code or a
+ * default may use. */
 static void
-on_made(struct statement *s, json_t *v)
+on_view(struct statement *s, json_t *v)
 {
 	if (pq_bool(v, "replace"))
 		ddl_opaque(s, NULL, "a view or a function that is replaced");
 	else
 		ddl_add(s, DDL_OTHER, NULL);
+}
+
+/* One with arguments that fit better than those of a function of the same
+ * name, PostgreSQL's or an extension's, is called in its stead. */
+static void
+on_function(struct statement *s, json_t *v)
+{
+	json_t *params = pq_get(v, "parameters");
+
+	for (size_t i = 0; i < json_array_size(params); i++) {
+		json_t *p = pq_get(json_array_get(params, i),
+		    "FunctionParameter");
+
+		if (pq_is(p, "mode", "FUNC_PARAM_OUT") ||
+		    pq_is(p, "mode", "FUNC_PARAM_TABLE"))
+			continue;
+		ddl_opaque(s, NULL, "a function with arguments may be called "
+		    "in the place of another of its name");
+		return;
+	}
+	on_view(s, v);
+}
+
+/* Types, collations, text search; operators and aggregates are chosen by
+ * what fits best, as functions are. */
+static void
+on_define(struct statement *s, json_t *v)
+{
+	if (pq_is(v, "kind", "OBJECT_AGGREGATE") ||
+	    pq_is(v, "kind", "OBJECT_OPERATOR"))
+		ddl_opaque(s, NULL, "an operator or aggregate may be used in "
+		    "the place of another of its name");
+	else
+		on_view(s, v);
 }
 
 static void
@@ -357,18 +420,16 @@ static const struct {
 	{ "CommentStmt", on_comment, 0 }, { "GrantStmt", on_grant, 0 }, { "GrantRoleStmt", on_grant, 0 },
 	{ "VariableSetStmt", on_set, 0 }, { "VariableShowStmt", NULL, DDL_NOTHING },
 	{ "VacuumStmt", NULL, DDL_NOTHING }, { "LockStmt", on_lock, 0 }, { "NotifyStmt", NULL, DDL_NOTHING },
-	{ "AlterDefaultPrivilegesStmt", NULL, DDL_NOTHING },
+	{ "AlterDefaultPrivilegesStmt", on_default_rights, 0 },
 	{ "CreateSeqStmt", NULL, DDL_OTHER }, { "CreateEnumStmt", NULL, DDL_OTHER },
 	{ "AlterEnumStmt", on_enum, 0 }, { "CreateDomainStmt", NULL, DDL_OTHER },
-	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", on_made, 0 },
-	 { "ViewStmt", on_made, 0 },
-	 { "CreateSchemaStmt", NULL, DDL_OTHER },
-	{ "DefineStmt", NULL, DDL_OTHER }, { "CreateCastStmt", NULL, DDL_OTHER }, { "CreateStatsStmt", NULL, DDL_OTHER },
+	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", on_function, 0 },
+	{ "ViewStmt", on_view, 0 }, { "CreateSchemaStmt", NULL, DDL_OTHER },
+	{ "DefineStmt", on_define, 0 }, { "CreateStatsStmt", NULL, DDL_OTHER },
 	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", on_rebuilt, 0 }, { "RefreshMatViewStmt", NULL, DDL_OTHER },
-	 { "AlterExtensionStmt", NULL, DDL_OTHER },
-	{ "AlterCollationStmt", NULL, DDL_OTHER }, { "CreatePublicationStmt", NULL, DDL_OTHER },
-	{ "AlterPublicationStmt", NULL, DDL_OTHER }, { "CreateRoleStmt", NULL, DDL_OTHER },
-	{ "CreateOpClassStmt", NULL, DDL_OTHER }, { "CreateOpFamilyStmt", NULL, DDL_OTHER }, { "ClusterStmt", on_rebuilt, 0 },
+	{ "AlterCollationStmt", NULL, DDL_OTHER },
+	{ "CreateRoleStmt", NULL, DDL_OTHER },
+	{ "ClusterStmt", on_rebuilt, 0 },
 };
 
 static void

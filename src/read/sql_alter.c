@@ -95,7 +95,7 @@ static const struct { const char *sub; enum ddl_kind kind; const char *lock; } s
 	{ "AT_SetNotNull", DDL_SET_NOT_NULL, NULL }, { "AT_DropConstraint", DDL_DROP_CON, NULL },
 	{ "AT_ValidateConstraint", DDL_VALIDATE, NULL }, { "AT_AddIdentity", DDL_ADD_IDENTITY, NULL },
 	{ "AT_DropIdentity", DDL_DROP_IDENTITY, NULL },
-	{ "AT_SetIdentity", DDL_OTHER, AE }, { "AT_SetStatistics", DDL_OTHER, SUE },
+	{ "AT_SetStatistics", DDL_OTHER, SUE },
 	{ "AT_SetStorage", DDL_OTHER, AE }, { "AT_SetCompression", DDL_OTHER, AE },
 	{ "AT_SetOptions", DDL_OTHER, SUE }, { "AT_ResetOptions", DDL_OTHER, SUE },
 	{ "AT_SetRelOptions", DDL_OTHER, AE }, { "AT_ResetRelOptions", DDL_OTHER, AE },
@@ -103,8 +103,17 @@ static const struct { const char *sub; enum ddl_kind kind; const char *lock; } s
 	{ "AT_DropCluster", DDL_OTHER, SUE }, { "AT_ReplicaIdentity", DDL_OTHER, AE },
 	{ "AT_SetTableSpace", DDL_OTHER, AE }, { "AT_SetLogged", DDL_OTHER, AE },
 	{ "AT_SetUnLogged", DDL_OTHER, AE },
-	{ "AT_AlterConstraint", DDL_OTHER, AE }, { "AT_DropOids", DDL_NOTHING, AE },
+	{ "AT_DropOids", DDL_NOTHING, AE },
 };
+
+/* DEFAULT is nothing for a table without a primary key. */
+static bool
+identifies(json_t *cmd)
+{
+	json_t *r = pq_get(pq_get(cmd, "def"), "ReplicaIdentityStmt");
+
+	return pq_is(r, "identity_type", "f") || pq_is(r, "identity_type", "i");
+}
 
 static void
 command(struct statement *s, sym table, json_t *cmd)
@@ -120,6 +129,9 @@ command(struct statement *s, sym table, json_t *cmd)
 		set_default(s, table, cmd, name);
 	} else if (streq(sub, "AT_AlterColumnType")) {
 		set_type(s, table, cmd, name);
+	} else if (streq(sub, "AT_ReplicaIdentity") && !identifies(cmd)) {
+		ddl_opaque(s, table, "REPLICA IDENTITY that may leave its rows "
+		    "without one: then UPDATE and DELETE are refused");
 	} else {
 		for (size_t i = 0; i < countof(simple); i++) {
 			if (!streq(simple[i].sub, sub))

@@ -303,6 +303,12 @@ static const struct {
 	  "fields=['number'], name='" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'))" }, "either>safe",
 	  "longer than 63 bytes" },
+	{ "a setting under which texts are read otherwise", { "migrations.RunSQL("
+	  "'SET standard_conforming_strings = off', '')" }, "opaque>opaque!",
+	  "SET standard_conforming_strings" },
+	{ "a table whose rows cannot be told apart", { "migrations.RunSQL("
+	  "'ALTER TABLE shop_order REPLICA IDENTITY NOTHING', '')" },
+	  "opaque>opaque!", "UPDATE and DELETE are refused" },
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },

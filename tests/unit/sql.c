@@ -150,6 +150,68 @@ locks(const char *sql, const char *want)
 	    d.v[0].builds ? " builds" : ""), want, sql);
 }
 
+/* What changes how others, or the next statements, are understood. */
+static void
+turning(void)
+{
+	reads("ALTER TABLE t REPLICA IDENTITY NOTHING",
+	    "OPAQUE t");
+	reads("ALTER TABLE t REPLICA IDENTITY DEFAULT",
+	    "OPAQUE t");
+	reads("ALTER TABLE t REPLICA IDENTITY FULL",
+	    "other t");
+	reads("ALTER TABLE t REPLICA IDENTITY USING INDEX i",
+	    "other t");
+	reads("CREATE PUBLICATION p FOR ALL TABLES; ALTER PUBLICATION p ADD TABLE t",
+	    "OPAQUE; OPAQUE");
+	reads("ALTER TABLE t ALTER c RESTART WITH 1; ALTER TABLE t ALTER c SET GENERATED ALWAYS",
+	    "OPAQUE t; OPAQUE t");
+	reads("ALTER TABLE t ALTER CONSTRAINT k NOT DEFERRABLE",
+	    "OPAQUE t");
+	reads("ALTER VIEW v SET SCHEMA x; ALTER FUNCTION f() SET SCHEMA x",
+	    "OPAQUE v; OPAQUE");
+	reads("ALTER SEQUENCE s SET SCHEMA x; ALTER EXTENSION e SET SCHEMA x; ALTER TYPE e SET SCHEMA x",
+	    "OPAQUE s; OPAQUE; OPAQUE");
+	reads("CREATE CAST (text AS int) WITH FUNCTION f(text) AS IMPLICIT",
+	    "OPAQUE");
+	reads("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO x; ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM x",
+	    "nothing; OPAQUE");
+	reads("CREATE FUNCTION my_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+	    "other");
+	reads("CREATE FUNCTION rows_of(OUT a int) LANGUAGE sql AS 'SELECT 1'",
+	    "other");
+	reads("CREATE FUNCTION lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT 1'",
+	    "OPAQUE");
+	reads("CREATE FUNCTION public.f(a int, OUT b int) LANGUAGE sql AS 'SELECT 1'",
+	    "OPAQUE");
+	reads("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+	    "OPAQUE");
+	reads("CREATE AGGREGATE sum (varchar) (sfunc = f, stype = text)",
+	    "OPAQUE");
+	reads("CREATE OPERATOR = (leftarg = varchar, rightarg = int, function = f)",
+	    "OPAQUE");
+	reads("CREATE OPERATOR CLASS o DEFAULT FOR TYPE x USING btree AS OPERATOR 1 <",
+	    "OPAQUE");
+	reads("ALTER EXTENSION e UPDATE",
+	    "OPAQUE");
+	reads("CREATE COLLATION c FROM \"C\"",
+	    "other");
+	reads("SELECT set_config('lock_timeout', '1s', true); SELECT pg_catalog.set_config('work_mem', '1MB', true)",
+	    "nothing; nothing");
+	reads("SELECT set_config('search_path', '', false); SELECT set_config(a, 'x', false) FROM t",
+	    "OPAQUE; OPAQUE");
+	reads("SELECT pg_catalog.lower('X'); SELECT public.lower('X'); SELECT my.now()",
+	    "nothing; OPAQUE; OPAQUE");
+	reads("SET statement_timeout = 0; SET LOCAL application_name = 'x'; RESET lock_timeout",
+	    "nothing; nothing; nothing");
+	reads("SET standard_conforming_strings = off; SET backslash_quote = on; SET default_transaction_read_only = on",
+	    "OPAQUE; OPAQUE; OPAQUE");
+	reads("SET ROLE x; SET SESSION AUTHORIZATION x; SET session_replication_role = replica",
+	    "OPAQUE; OPAQUE; OPAQUE");
+	reads("RESET ALL; SET TRANSACTION READ ONLY; SET TIME ZONE 'UTC'; RESET search_path",
+	    "OPAQUE; OPAQUE; OPAQUE; OPAQUE");
+}
+
 static void
 others(void)
 {
@@ -182,6 +244,7 @@ others(void)
 	reads("COMMIT", "OPAQUE");
 	reads("CREATE VIEW v AS SELECT 1; CREATE SEQUENCE s; SET lock_timeout = '1s'", "other; other; nothing");
 	reads("DROP TYPE x CASCADE", "OPAQUE");
+	turning();
 	reads("SELEC 1", "OPAQUE");
 	reads("", "");
 	struct ddls d;
