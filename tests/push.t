@@ -104,6 +104,7 @@ add_default 0003_rank 0002_note && commit
 exits 1 "a split one" push
 said 'remote: split +shop/migrations/0003_rank.py' "is refused"
 said "remote: sluice: branch 'main' is refused" "naming the branch"
+is "$(grep -c 'in one hop' "$T/err")" 0 "one commit has no way to stop on"
 is "$(git -C "$bare" rev-parse main)" "$before" "the branch stays"
 ok "a branch that is not listed" push main:refs/heads/experiment
 exits 1 "one that is" push main:refs/heads/release/1
@@ -129,6 +130,10 @@ git -C "$bare" config receive.advertisePushOptions true
 exits 1 "an override by whom the configuration does not name" \
     push -o sluice.override=now main
 said 'not among those who may override' "is refused"
+exits 1 "an option that is none" push -o sluice.overide=now main
+said 'unknown option sluice.overide; did you mean sluice.override' "is told"
+exits 1 "one without a reason" push -o sluice.override= main
+said 'an override needs a reason' "is told"
 sed -i "s/^branches.*/&\noverride = $(id -un)/" "$T/server.ini"
 ok "one by whom it names" push -o 'sluice.override=no time' main
 is "$(sed 's/^[^ ]* [^ ]* //' "$bare/sluice/overrides.log")" \

@@ -281,7 +281,7 @@ survey_server(struct strbuf *said, const char *top)
 	if (gitcmd_line(&b, top, &none, "config", "--type", "bool", "--get",
 		"receive.advertisePushOptions", NULL) != 0 ||
 	    !streq(b.s, "true"))
-		strbuf_printf(said, "for git push -o sluice.override=WHY, by "
+		strbuf_printf(said, "for git push --no-verify -o sluice.override=WHY, by "
 		    "those whom [server] override names, run\n\tgit -C %s "
 		    "config receive.advertisePushOptions true\n", at.s);
 }

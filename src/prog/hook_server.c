@@ -46,7 +46,11 @@ tell_hops(struct hook *h, const struct cfg_project *p,
 
 	if (bases->n != 1 || bases->v[0].commit == NULL)
 		return 0;
-	int r = hook_stopover(&stop, h, p, bases->v[0].commit, tip, e);
+	int r = repo_commit(h->repo, &stop, h->a, sym_printf(h->a, "%s^1", tip),
+	    e);
+	if (r <= 0 || streq(stop, bases->v[0].commit))
+		return r < 0 ? -1 : 0;	/* one commit: it has no way */
+	r = hook_stopover(&stop, h, p, bases->v[0].commit, tip, e);
 	if (r > 0)
 		strbuf_printf(&h->said, "sluice: it does not deploy in one hop, "
 		    "but in two: deploy %.12s first, then push this\n", stop);
@@ -104,12 +108,14 @@ pusher(void)
 	return pw != NULL ? pw->pw_name : "";
 }
 
-/* `git push -o sluice.override=REASON`; NULL: not asked for. */
+/* `git push -o sluice.override=REASON`; NULL: not asked for. A word of ours
+ * that is none is told. */
 static const char *
-override_reason(void)
+override_reason(struct hook *h)
 {
-	static const char key[] = "sluice.override=";
+	static const char key[] = "sluice.override";
 	const char *count = getenv("GIT_PUSH_OPTION_COUNT");
+	const char *reason = NULL;
 	long n = count != NULL ? strtol(count, NULL, 10) : 0;
 
 	for (long i = 0; i < n && i < 100; i++) {
@@ -117,11 +123,21 @@ override_reason(void)
 
 		snprintf(var, sizeof(var), "GIT_PUSH_OPTION_%ld", i);
 		const char *v = getenv(var);
-		if (v != NULL && starts_with(v, key) &&
-		    v[sizeof(key) - 1] != '\0')
-			return v + sizeof(key) - 1;
+		if (v == NULL || !starts_with(v, "sluice."))
+			continue;
+		size_t len = strcspn(v, "=");
+		if (len != sizeof(key) - 1 || strncmp(v, key, len) != 0) {
+			strbuf_str(&h->said, "sluice: unknown option ");
+			strbuf_clean(&h->said, v, len, false);
+			strbuf_printf(&h->said, "; did you mean %s?\n", key);
+		} else if (v[len] == '\0' || v[len + 1] == '\0') {
+			strbuf_printf(&h->said, "sluice: an override needs a "
+			    "reason: git push -o %s=WHY\n", key);
+		} else {
+			reason = v + len + 1;
+		}
 	}
-	return NULL;
+	return reason;
 }
 
 static int
@@ -143,9 +159,9 @@ record(struct hook *h, const struct strbuf *line, struct err *e)
 
 /* 1: the refusal of these is lifted and that is on record. */
 static int
-overridden(struct hook *h, const struct strbuf *refs, struct err *e)
+overridden(struct hook *h, const char *reason, const struct strbuf *refs,
+    struct err *e)
 {
-	const char *reason = override_reason();
 	const char *who = pusher();
 	struct strbuf line STRBUF_SCOPED = STRBUF_INIT;
 
@@ -216,6 +232,7 @@ hook_receive(struct hook *h, struct err *e)
 {
 	struct strbuf refs STRBUF_SCOPED = STRBUF_INIT;
 	struct range_line *lines = NULL;
+	const char *reason = override_reason(h);
 	uint32_t n = 0;
 	int worst = 0;
 
@@ -245,7 +262,7 @@ hook_receive(struct hook *h, struct err *e)
 		}
 	}
 	if (worst == 1) {
-		int r = overridden(h, &refs, e);
+		int r = overridden(h, reason, &refs, e);
 		worst = r < 0 ? -1 : r == 1 ? 0 : 1;
 	}
 	return worst;
