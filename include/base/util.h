@@ -37,6 +37,16 @@ streq(const char *a, const char *b)
 		return true;
 	return a != NULL && b != NULL && *a == *b && strcmp(a, b) == 0;
 }
+/* FNV-1a, for tables in memory. */
+static inline uint32_t
+hash_bytes(const char *s, size_t n)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 16777619u;
+	return h;
+}
 bool starts_with(const char *s, const char *prefix);
 bool ends_with(const char *s, const char *suffix);
 

@@ -139,16 +139,6 @@ arena_used(const struct arena *a)
 	return a->total + a->slots * sizeof(*a->names);
 }
 
-static uint32_t
-hash(const char *s, size_t n)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 16777619u;
-	return h;
-}
-
 static void
 names_grow(struct arena *a)
 {
@@ -171,7 +161,7 @@ names_grow(struct arena *a)
 sym
 sym_getn(struct arena *a, const char *s, size_t n)
 {
-	uint32_t h = hash(s, n);
+	uint32_t h = hash_bytes(s, n);
 
 	if ((a->nnames + 1) * 4 > a->slots * 3)
 		names_grow(a);

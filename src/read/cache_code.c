@@ -29,16 +29,6 @@ struct reading {
 	bool bad;
 };
 
-static uint32_t
-hash(const char *s, size_t n)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 16777619u;
-	return h;
-}
-
 static void
 strings_grow(struct cache_strings *t)
 {
@@ -48,7 +38,7 @@ strings_grow(struct cache_strings *t)
 	t->slots = xcalloc(n, sizeof(*t->slots));
 	t->nslots = n;
 	for (uint32_t i = 0; i < t->v.n; i++) {
-		uint32_t k = hash(t->v.v[i].s, t->v.v[i].n) & (n - 1);
+		uint32_t k = hash_bytes(t->v.v[i].s, t->v.v[i].n) & (n - 1);
 		while (t->slots[k] != 0)
 			k = (k + 1) & (n - 1);
 		t->slots[k] = i + 1;
@@ -60,7 +50,7 @@ cache_string(struct cache_strings *t, const char *s, size_t n)
 {
 	if ((t->v.n + 1) * 2 > t->nslots)
 		strings_grow(t);
-	uint32_t k = hash(s, n) & (t->nslots - 1);
+	uint32_t k = hash_bytes(s, n) & (t->nslots - 1);
 	for (; t->slots[k] != 0; k = (k + 1) & (t->nslots - 1)) {
 		const struct cache_string *o = &t->v.v[t->slots[k] - 1];
 		if (o->n == n && memcmp(o->s, s, n) == 0)
