@@ -294,7 +294,8 @@ judge(struct work *w, const struct opts_check *o, const struct range_base *b,
 	struct trial_ask ask = { .project = w->project,
 		.exceptions = w->cfg.hooks.exceptions, .head = w->head,
 		.each = o->each || o->dir != NULL, .why = b->why,
-		.branch = o->dir != NULL ? NULL : &w->branch };
+		.branch = o->dir != NULL ? NULL : &w->branch,
+		.binds = o->index && w->cfg.hooks.tag_write };
 
 	if (ask.branch != NULL &&
 	    range_fetch(w->repo, b->commit, w->branch.tree, e) < 0)

@@ -279,7 +279,7 @@ tag_one(struct work *w, const struct verdict *v, struct err *e)
 	if (tag.len > 0) {
 		r = tagline_put(&now, &was, m, tag.s, e);
 	} else if (m->tag.source == TAG_PERSON) {
-		r = tagline_bind(&now, &was, m);
+		r = tagline_bind(&now, &was, m, e);
 	} else if (m->tag.source > TAG_PERSON) {
 		r = 0;
 	} else {
@@ -351,7 +351,7 @@ judge(struct work *w, const struct cfg_project *p, uint32_t i,
 {
 	struct trial_ask ask = { .project = p,
 		.exceptions = w->cfg.hooks.exceptions, .head = w->head,
-		.why = w->bases[i].why };
+		.why = w->bases[i].why, .binds = true };
 
 	if (w->bases[i].commit != NULL &&
 	    source_commit(&ask.base, w->repo, w->bases[i].commit, e) < 0)

@@ -124,6 +124,30 @@ is "$(grep -c '# sluice: safe for=[0-9a-f]\{8\} because "can run twice"' shop/mi
     "is bound to the operations"
 git add -A
 ok "then it goes" commit
+unbind() { sed -i 's/ for=[0-9a-f]*//' shop/migrations/0008_fill.py && git add -A; }
+bound() { git show HEAD:shop/migrations/0008_fill.py | grep -c '# sluice: safe for=[0-9a-f]\{8\} because "can run twice"'; }
+unbind
+ok "a person's tag that is not bound" commit
+is "$(bound) $(git status --porcelain)" "1 " "is bound, in the file too"
+unbind && echo '# not staged' >>shop/migrations/0008_fill.py
+ok "with other changes on disk" commit
+said 'tagged as staged only' "is bound as staged"
+is "$(bound) $(grep -c 'for=' shop/migrations/0008_fill.py)" "1 0" "alone"
+git checkout -q -- . && unbind
+ok "in git commit PATH" commit shop
+said '0008_fill.py: its tag is not bound to its operations: sluice tag shop/migrations/0008_fill.py$' \
+    "is asked for"
+is "$(bound)" 0 "and not touched"
+exits 1 "sluice-check" sluice-check
+said 'refused: its tag is not bound to its operations: sluice tag shop/migrations/0008_fill.py$' "refuses it"
+sed -i 's/# sluice: safe because/# sluice: because/; s/can run twice"/& safe/' shop/migrations/0008_fill.py
+printf '[hooks]\ntag = require\n' >>sluice.ini && git add -A
+exits 1 "with tag = require" commit
+said 'its tag is not bound to its operations: sluice tag shop/migrations/0008_fill.py$' "it is asked for"
+git checkout -q HEAD sluice.ini
+ok "in another order" commit
+is "$(git show HEAD:shop/migrations/0008_fill.py | grep -c '# sluice: for=[0-9a-f]\{8\} because "can run twice" safe')" 1 "it is bound too"
+git reset -q --hard HEAD~4
 sed -i 's/RunPython(print/RunPython(len/' shop/migrations/0008_fill.py && git add -A
 exits 1 "operations edited after the tag" commit
 said 'written for other operations' "need a new one"

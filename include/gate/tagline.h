@@ -20,8 +20,8 @@ void tagline_person(struct strbuf *b, const struct migration *m,
 int tagline_put(struct strbuf *out, const struct strbuf *text,
     const struct migration *m, const char *tag, struct err *e);
 /* The text with `for=` put into a person's tag that is not bound yet. 1: out
- * differs. 0: there is nothing to bind. */
+ * differs. 0: there is nothing to bind. -1: it cannot be done for sure. */
 int tagline_bind(struct strbuf *out, const struct strbuf *text,
-    const struct migration *m);
+    const struct migration *m, struct err *e);
 
 #endif

@@ -36,12 +36,13 @@ void trial_settings(struct settings *s, struct arena *a,
 /* base NULL: nothing is deployed yet. 0: *t is whole; t->nwrong or
  * !t->j.fine refuse. exceptions: "app.name,…" that may differ from the base.
  * each: every pending migration as a release of its own, which is a hint.
- * why: what the base is, in words; NULL: what is deployed. */
+ * why: what the base is, in words; NULL: what is deployed. binds: who asks
+ * puts for= into persons' tags, so that none is refused for want of it. */
 struct trial_ask {
 	const struct cfg_project *project;
 	const char *exceptions;
 	struct source *base, *head;
-	bool each;
+	bool each, binds;
 	const char *why;
 	const struct trial_branch *branch;	/* NULL: not asked */
 };

@@ -164,12 +164,29 @@ rewrite(struct strbuf *out, const struct strbuf *text, uint32_t old,
 	return done;
 }
 
+/* A line that only looks like it, in a string, would change things. */
+static int
+verify(const struct strbuf *out, const struct strbuf *text,
+    const struct migration *m, bool bound, struct err *e)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct migration was = { 0 }, is = { 0 };
+
+	if (migration_read(&was, a, m->app, m->path, text->s, text->len, NULL,
+		e) != 1 ||
+	    migration_read(&is, a, m->app, m->path, out->s, out->len, NULL,
+		e) != 1 ||
+	    is.tag.source == TAG_NONE || !streq(was.digest, is.digest) ||
+	    (bound && (is.tag.bound == NULL || is.tag.wrong != NULL)))
+		return err_set(e, "'%s': there is no place for a tag that can "
+		    "be told for sure", m->path);
+	return 1;
+}
+
 int
 tagline_put(struct strbuf *out, const struct strbuf *text,
     const struct migration *m, const char *tag, struct err *e)
 {
-	CLEANUP(arena_free) struct arena *a = arena_new();
-	struct migration was = { 0 }, is = { 0 };
 	uint32_t old = m->tag.source == TAG_AUTO ||
 	    m->tag.source == TAG_PERSON ? m->tag.line : 0;
 
@@ -178,20 +195,12 @@ tagline_put(struct strbuf *out, const struct strbuf *text,
 		    "to put the tag above", m->path);
 	if (out->len == text->len && memcmp(out->s, text->s, out->len) == 0)
 		return 0;
-	/* a line that only looks like it, in a string, would change things */
-	if (migration_read(&was, a, m->app, m->path, text->s, text->len, NULL,
-		e) != 1 ||
-	    migration_read(&is, a, m->app, m->path, out->s, out->len, NULL,
-		e) != 1 ||
-	    is.tag.source == TAG_NONE || !streq(was.digest, is.digest))
-		return err_set(e, "'%s': there is no place for a tag that can "
-		    "be told for sure", m->path);
-	return 1;
+	return verify(out, text, m, false, e);
 }
 
 int
 tagline_bind(struct strbuf *out, const struct strbuf *text,
-    const struct migration *m)
+    const struct migration *m, struct err *e)
 {
 	static const char mark[] = "sluice:";
 	const char *p = text->s;
@@ -207,10 +216,11 @@ tagline_bind(struct strbuf *out, const struct strbuf *text,
 	if (at == NULL)
 		return 0;
 	at += sizeof(mark) - 1;
-	at += strspn(at, " \t");
-	at += strcspn(at, " \t\r\n");	/* behind the word that decides */
+	size_t blank = strspn(at, " \t");
+	if (!starts_with(at + blank, "because"))	/* behind the verdict */
+		at += blank + strcspn(at + blank, " \t\r\n");
 	strbuf_add(out, text->s, (size_t)(at - text->s));
 	strbuf_printf(out, " for=%.8s", m->digest);
 	strbuf_add(out, at, text->len - (size_t)(at - text->s));
-	return 1;
+	return verify(out, text, m, true, e);
 }

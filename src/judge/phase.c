@@ -103,6 +103,8 @@ obey(struct judging *j, struct verdict *v)
 		return;
 	}
 	v->phase = phase;
+	v->unbound = t->source == TAG_PERSON && t->bound == NULL &&
+	    (v->opaque || d >= DEGREE_MAY);
 	if (d < DEGREE_MAY)
 		return;
 	if (d == DEGREE_BREAKS) {

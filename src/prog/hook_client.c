@@ -51,24 +51,38 @@ of_this_commit(void *ctx, const struct verdict *v)
 	return find(ctx, v->m->path) != NULL;
 }
 
-/* 1: require = refuses. The tag goes into the staged blob, and into the file
- * where that has the same text. */
+/* What a tag of ours lacks, in the text that is staged, and how to mend it. */
+static int
+write_tag(struct strbuf *now, struct strbuf *how,
+    const struct verdict *v, const struct strbuf *was, struct err *e)
+{
+	struct strbuf tag STRBUF_SCOPED = STRBUF_INIT;
+
+	if (v->m->tag.source == TAG_PERSON) {
+		strbuf_printf(how, "sluice tag %s", v->m->path);
+		return tagline_bind(now, was, v->m, e);
+	}
+	tagline_make(&tag, v);
+	strbuf_printf(how, "add above its operations:\n    %s", tag.s);
+	return tag.len == 0 ? 0 : tagline_put(now, was, v->m, tag.s, e);
+}
+
+/* 1: require = refuses. The tag, or a person's for=, goes into the staged
+ * blob, and into the file where that has the same text. */
 static int
 tag_one(const struct commit *c, const struct verdict *v,
     struct staged *f, struct err *e)
 {
-	struct strbuf tag STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf how STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf was STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf now STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf *said = &c->h->said;
+	bool person = v->m->tag.source == TAG_PERSON;
 	struct err why = ERR_INIT;
 
-	tagline_make(&tag, v);
-	if (tag.len == 0)
-		return 0;
 	if (stage_text(&was, c->h->repo, f->blob, e) < 0)
 		return -1;
-	int r = tagline_put(&now, &was, v->m, tag.s, &why);
+	int r = write_tag(&now, &how, v, &was, &why);
 	if (r == 0)
 		return 0;
 	if (r > 0 && c->h->cfg.hooks.tag_write && !stage_temporary()) {
@@ -76,15 +90,19 @@ tag_one(const struct commit *c, const struct verdict *v,
 		r = stage_write(c->h->repo, c->h->a, f, &was, &now, e);
 		if (r == 0)
 			strbuf_printf(said, "sluice: %s: tagged as staged only, "
-			    "since the file on disk has other changes; add above "
-			    "its operations:\n    %s\n", f->path, tag.s);
+			    "since the file on disk has other changes; %s\n",
+			    f->path, how.s);
 		return r < 0 ? -1 : 0;
 	}
-	strbuf_printf(said, "sluice: %s: %s; add above its operations:\n    %s\n",
-	    f->path, r < 0 ? why.msg : !c->h->cfg.hooks.tag_write ?
-	    "it has no tag, and [hooks] tag = require" :
-	    "not tagged, since `git commit PATH` commits a temporary index",
-	    tag.s);
+	if (person && r > 0)
+		strbuf_printf(said, "sluice: %s: its tag is not bound to its "
+		    "operations: %s\n", f->path, how.s);
+	else
+		strbuf_printf(said, "sluice: %s: %s; %s\n", f->path,
+		    r < 0 ? why.msg : !c->h->cfg.hooks.tag_write ?
+		    "it has no tag, and [hooks] tag = require" :
+		    "not tagged, since `git commit PATH` commits a temporary "
+		    "index", how.s);
 	return c->h->cfg.hooks.tag_write ? 0 : 1;
 }
 
@@ -97,8 +115,7 @@ tag_all(const struct commit *c, const struct trial *t, struct err *e)
 		const struct verdict *v = &t->j.v[i];
 		struct staged *f = find(c, v->m->path);
 
-		if (f == NULL || (v->m->tag.source != TAG_NONE &&
-		    v->m->tag.source != TAG_AUTO))
+		if (f == NULL || v->m->tag.source > TAG_PERSON)
 			continue;
 		int r = tag_one(c, v, f, e);
 		if (r < 0)
@@ -114,7 +131,8 @@ judge_index(const struct commit *c, const char *tree, struct err *e)
 	struct hook *h = c->h;
 	struct trial_branch branch = { .repo = h->repo,
 		.tree = sym_get(h->a, tree) };
-	struct trial_ask ask = { .project = c->p, .branch = &branch };
+	struct trial_ask ask = { .project = c->p, .branch = &branch,
+		.binds = true };
 	struct range_base *bases = NULL;
 	uint32_t n = 0;
 	int worst = 0;
