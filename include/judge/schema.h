@@ -131,6 +131,8 @@ struct ddl {
 	bool joined;		/* no instant between it and the one before: sent as
 				 * one text, or part of the same statement */
 	const char *sql;	/* the statement as written or as Django emits it; may be NULL */
+	const char *alone;	/* what cannot run in a transaction: "VACUUM";
+				 * NULL: as `concurrently` says */
 	const char *lock;	/* mode on `table` where the kind does not say it; NULL */
 	bool every;		/* DDL_DATA: UPDATE or DELETE without WHERE */
 	bool rewrites, builds;	/* with such a lock: the table, its indexes */

@@ -132,14 +132,17 @@ concurrently(struct locking *l, const struct moved *m)
 			bool joined = d->joined ||
 			    (k + 1 < f->n && f->v[k + 1].joined);
 
-			if (!d->concurrently || (!m->m->atomic && !joined))
+			const char *what = d->alone != NULL ? d->alone :
+			    d->concurrently ? "CONCURRENTLY" : NULL;
+
+			if (what == NULL || (!m->m->atomic && !joined))
 				continue;
 			hazard(l, d->table, "concurrently-in-transaction",
-			    sym_get(l->a, m->m->atomic ? "CONCURRENTLY cannot "
+			    sym_printf(l->a, m->m->atomic ? "%s cannot "
 			    "run inside a transaction: write atomic = False "
-			    "into the migration" : "CONCURRENTLY cannot run "
+			    "into the migration" : "%s cannot run "
 			    "beside other statements of one text: that is a "
-			    "transaction; give it a RunSQL of its own"),
+			    "transaction; give it a RunSQL of its own", what),
 			    line_of(&m->changes[i], d));
 			return;
 		}

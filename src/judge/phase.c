@@ -123,6 +123,16 @@ obey(struct judging *j, struct verdict *v)
 	}
 }
 
+/* What PostgreSQL or Django refuses as it is written; NULL: nothing. */
+static sym
+cannot_run(const struct verdict *v)
+{
+	for (uint32_t i = 0; i < v->nhazards; i++)
+		if (streq(v->hazards[i].code, "concurrently-in-transaction"))
+			return v->hazards[i].text;
+	return NULL;
+}
+
 static void
 decide(struct judging *j, uint32_t k)
 {
@@ -138,6 +148,8 @@ decide(struct judging *j, uint32_t k)
 		obey(j, v);
 	else
 		v->refused = refusal(j, k);
+	if (v->refused == NULL)
+		v->refused = cannot_run(v);
 }
 
 /* What must go before takes along what it needs; what must go after, what

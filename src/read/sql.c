@@ -261,11 +261,11 @@ on_comment(struct statement *s, json_t *v)
 }
 
 static bool
-concurrent(json_t *params)
+option(json_t *params, const char *name)
 {
 	for (size_t i = 0; i < json_array_size(params); i++)
 		if (pq_is(pq_get(json_array_get(params, i), "DefElem"),
-		    "defname", "concurrently"))
+		    "defname", name))
 			return true;
 	return false;
 }
@@ -282,8 +282,42 @@ on_rebuilt(struct statement *s, json_t *v)
 
 	d->builds = reindex;
 	d->rewrites = !reindex;
-	d->lock = concurrent(pq_get(v, "params")) ? "SHARE UPDATE EXCLUSIVE" :
-	    "ACCESS EXCLUSIVE";
+	d->lock = "ACCESS EXCLUSIVE";
+	if (option(pq_get(v, "params"), "concurrently")) {
+		d->lock = "SHARE UPDATE EXCLUSIVE";
+		d->alone = "REINDEX CONCURRENTLY";
+	} else if (!index && d->table == NULL) {
+		d->alone = reindex ? "REINDEX of all" : "CLUSTER of all";
+	}
+}
+
+/* VACUUM FULL writes the table anew, as CLUSTER does. ANALYZE: the same node. */
+static void
+on_vacuum(struct statement *s, json_t *v)
+{
+	bool vacuum = pq_bool(v, "is_vacuumcmd");
+	bool full = vacuum && option(pq_get(v, "options"), "full");
+	json_t *rels = pq_get(v, "rels");
+	size_t n = json_array_size(rels);
+
+	for (size_t i = 0; i < n || i == 0; i++) {
+		struct ddl *d = ddl_add(s, DDL_NOTHING, pq_table(s->a,
+		    pq_get(pq_get(json_array_get(rels, i), "VacuumRelation"),
+		    "relation")));
+
+		d->alone = vacuum ? "VACUUM" : NULL;
+		d->rewrites = full;
+		d->lock = d->table == NULL ? NULL : full ? "ACCESS EXCLUSIVE" :
+		    "SHARE UPDATE EXCLUSIVE";
+	}
+}
+
+/* What reads a materialized view waits, unless CONCURRENTLY. */
+static void
+on_refresh(struct statement *s, json_t *v)
+{
+	ddl_add(s, DDL_OTHER, pq_table(s->a, pq_get(v, "relation")))->lock =
+	    pq_bool(v, "concurrent") ? "EXCLUSIVE" : "ACCESS EXCLUSIVE";
 }
 
 static void
@@ -419,14 +453,14 @@ static const struct {
 	{ "MergeStmt", NULL, DDL_DATA }, { "CopyStmt", NULL, DDL_DATA },
 	{ "CommentStmt", on_comment, 0 }, { "GrantStmt", on_grant, 0 }, { "GrantRoleStmt", on_grant, 0 },
 	{ "VariableSetStmt", on_set, 0 }, { "VariableShowStmt", NULL, DDL_NOTHING },
-	{ "VacuumStmt", NULL, DDL_NOTHING }, { "LockStmt", on_lock, 0 }, { "NotifyStmt", NULL, DDL_NOTHING },
+	{ "VacuumStmt", on_vacuum, 0 }, { "LockStmt", on_lock, 0 }, { "NotifyStmt", NULL, DDL_NOTHING },
 	{ "AlterDefaultPrivilegesStmt", on_default_rights, 0 },
 	{ "CreateSeqStmt", NULL, DDL_OTHER }, { "CreateEnumStmt", NULL, DDL_OTHER },
 	{ "AlterEnumStmt", on_enum, 0 }, { "CreateDomainStmt", NULL, DDL_OTHER },
 	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", on_function, 0 },
 	{ "ViewStmt", on_view, 0 }, { "CreateSchemaStmt", NULL, DDL_OTHER },
 	{ "DefineStmt", on_define, 0 }, { "CreateStatsStmt", NULL, DDL_OTHER },
-	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", on_rebuilt, 0 }, { "RefreshMatViewStmt", NULL, DDL_OTHER },
+	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", on_rebuilt, 0 }, { "RefreshMatViewStmt", on_refresh, 0 },
 	{ "AlterCollationStmt", NULL, DDL_OTHER },
 	{ "CreateRoleStmt", NULL, DDL_OTHER },
 	{ "ClusterStmt", on_rebuilt, 0 },

@@ -128,7 +128,18 @@ static const struct {
 	  "AddIndexConcurrently(" },
 	{ "AddIndexConcurrently in a transaction", { "AddIndexConcurrently("
 	  "'order', models.Index(fields=['number'], name='num'))" },
-	  "either>safe", "atomic = False" },
+	  "either>safe!", "atomic = False" },
+	{ "the same, atomic = False", { "!AddIndexConcurrently("
+	  "'order', models.Index(fields=['number'], name='num'))" },
+	  "either>safe", NULL },
+	{ "VACUUM in a transaction", { "migrations.RunSQL('VACUUM shop_order', "
+	  "'')" }, "either>safe!", "VACUUM cannot run inside a transaction" },
+	{ "VACUUM FULL outside of one", { "!migrations.RunSQL('VACUUM FULL "
+	  "shop_order', '')" }, "either>safe", "writes the table and its indexes "
+	  "anew while nobody can read it" },
+	{ "REINDEX CONCURRENTLY in a transaction", { "migrations.RunSQL('REINDEX "
+	  "TABLE CONCURRENTLY shop_order', '')" }, "either>safe!",
+	  "REINDEX CONCURRENTLY cannot run inside a transaction" },
 	{ "UniqueConstraint", { "migrations.AddConstraint('order', "
 	  "models.UniqueConstraint(fields=['number'], name='num'))" },
 	  "unsafe>unsafe", "UNIQUE USING INDEX" },
@@ -295,7 +306,7 @@ static const struct {
 	  "opaque>opaque!", "imports a model" },
 	{ "CONCURRENTLY beside another statement", { "!migrations.RunSQL('CREATE "
 	  "INDEX CONCURRENTLY i ON shop_order (number); SELECT 1', '')" },
-	  "either>safe", "CONCURRENTLY cannot run beside" },
+	  "either>safe!", "CONCURRENTLY cannot run beside" },
 	{ "a unique value that is called once", { "migrations.AddField('order', "
 	  "'key', models.UUIDField(default=uuid.uuid4, unique=True, null=True))"
 	  }, "safe>safe", "gives every row of \"shop_order\" the same \"key\"" },

@@ -222,6 +222,13 @@ others(void)
 	locks("LOCK t", "t ACCESS EXCLUSIVE");
 	locks("REINDEX TABLE t", "t ACCESS EXCLUSIVE builds");
 	locks("REINDEX TABLE CONCURRENTLY t", "t SHARE UPDATE EXCLUSIVE builds");
+	locks("VACUUM FULL t", "t ACCESS EXCLUSIVE rewrites");
+	locks("VACUUM (FULL) t", "t ACCESS EXCLUSIVE rewrites");
+	locks("VACUUM t", "t SHARE UPDATE EXCLUSIVE");
+	locks("ANALYZE t", "t SHARE UPDATE EXCLUSIVE");
+	locks("VACUUM", "-");
+	locks("REFRESH MATERIALIZED VIEW v", "v ACCESS EXCLUSIVE");
+	locks("REFRESH MATERIALIZED VIEW CONCURRENTLY v", "v EXCLUSIVE");
 	locks("CLUSTER t USING i", "t ACCESS EXCLUSIVE rewrites");
 	locks("TRUNCATE t", "t ACCESS EXCLUSIVE");
 	locks("ALTER TABLE t SET UNLOGGED", "t ACCESS EXCLUSIVE rewrites");
