@@ -292,4 +292,45 @@ printf 'x = 1\r\n' >>shop/migrations/0002_note.py
 sed -i 's/$/\r/; s/\r\r$/\r/' shop/migrations/0003_free.py
 ok "a file with CRLF" sluice-tag shop/migrations/0003_free.py
 is "$(grep -c 'sluice:.*[^'"$(printf '\r')"']$' shop/migrations/0003_free.py)" 0 "keeps them"
+# --- what is applied builds what it built, however it is written now ---
+project "$T/helper"
+cat >shop/made.py <<-END
+from django.db import migrations, models
+KINDS = [("a", "b")]
+OPERATIONS = [migrations.AddField("product", "kind", models.TextField(null=True, choices=KINDS))]
+END
+model_migration shop 0002_kind 0001_initial
+sed -i -e '1i from shop.made import OPERATIONS' -e '/operations = /,$d' shop/migrations/0002_kind.py
+echo '    operations = OPERATIONS' >>shop/migrations/0002_kind.py
+add_nullable 0003_note 0002_kind
+git add -A && git commit -q -m two
+sed -i 's/^OPERATIONS.*)\]/&\nOPERATIONS += [migrations.RemoveField("product", "fax")]/' shop/made.py
+git add -A && git commit -q -m helper
+exits 1 "a migration changed through the file that makes it" sluice-check HEAD~1..HEAD
+said 'the operations of shop.0002_kind were changed' "is told"
+git reset -q --hard HEAD~1
+echo '# x' >>shop/made.py && git add -A
+ok "that file changed beside the point" sluice-check --index
+
+squash() { # OPERATION…
+	model_migration shop 0002_squashed_0003 0001_initial "$@"
+	sed -i '/dependencies/i\    replaces = [("shop", "0002_kind"), ("shop", "0003_note")]' \
+	    shop/migrations/0002_squashed_0003.py
+	git add -A
+}
+kind='migrations.AddField("product", "kind", models.TextField(null=True))'
+note='migrations.AddField("product", "note", models.TextField(null=True))'
+squash "$note" "$kind"
+ok "a squash of what is deployed" sluice-check --index
+git rm -q -f shop/migrations/0002_kind.py shop/migrations/0003_note.py
+ok "and without what it replaces" sluice-check --index
+squash "$kind" "$note" 'migrations.RemoveField("product", "fax")'
+exits 1 "one that does more" sluice-check --index
+said 'the squash shop.0002_squashed_0003 does not build what it replaces, .*: column "fax" of table "shop_product" differs' \
+    "is told"
+squash "$kind" "${note%null=True*}))"
+exits 1 "one that makes a column another" sluice-check --index
+said 'column "note" of table "shop_product"' "is told"
+printf '[hooks]\nexceptions = shop.0002_squashed_0003\n' >>sluice.ini
+ok "unless it is an exception" sluice-check --index
 done_testing

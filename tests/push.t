@@ -73,6 +73,20 @@ git clone -q --depth 1 "file://$T/clone" "$T/shallow"
 ok "from a shallow clone" git -C "$T/shallow" push -q origin HEAD:refs/heads/shallow
 is "$(ls "$TMPDIR")" "" "nothing is left in the temporary folder"
 
+# --- what is there changes through a file that is no migration ---
+cp -r . "$T/helper" && cd "$T/helper" || exit 3
+git init -q --bare "$T/helper.git" && git remote set-url origin "$T/helper.git"
+echo 'from django.db import migrations, models
+OPERATIONS = [migrations.AddField("product", "kind", models.TextField(null=True))]' >shop/made.py
+printf 'from django.db import migrations\nfrom shop.made import OPERATIONS\nclass Migration(migrations.Migration):\n    dependencies = [("shop", "%s")]\n    operations = OPERATIONS\n' \
+    "$(ls shop/migrations | sed -n 's/^\(0.*\)\.py/\1/p' | tail -n 1)" >shop/migrations/0009_kind.py
+sed -i '/fax = /a\    kind = models.TextField(null=True)' shop/models.py
+commit && git push -q --no-verify origin main
+sed -i 's/null=True/default=""/' shop/made.py && commit
+exits 1 "only a file that a migration is made by" push
+said 'the operations of shop.0009_kind were changed' "is judged"
+cd "$T/clone" || exit 3
+
 # --- pre-receive ---
 "$T/bin/sluice-install" --uninstall >/dev/null
 "$T/bin/sluice-install" -C "$bare" >/dev/null

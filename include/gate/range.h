@@ -58,10 +58,10 @@ int range_lines(struct range_line **out, uint32_t *n, struct arena *a,
  * may be NULL. */
 int range_fetch(struct repo *r, const char *base, const char *tip,
     struct err *e);
-/* Does the way from one commit to the other touch what we judge? base NULL:
- * whatever the tip holds. */
+/* Is any file `what` that differs between the two? base NULL: that the tip
+ * holds. */
 int range_touches(struct repo *r, const char *base, const char *tip,
-    struct err *e);
+    bool (*what)(const char *path), struct err *e);
 /* A pushed tree may be made to be too large to read: -1 and why, when it has
  * more files, or more bytes of Python, than that. */
 int range_limits(struct repo *r, const char *tip, int64_t files,

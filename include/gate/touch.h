@@ -10,6 +10,9 @@ bool touch_migration(const char *path);	/* …/migrations/NAME.py */
  * compiled one, one whose folder has another name. */
 bool touch_odd(const char *path);
 bool touch_models(const char *path);	/* …/models.py, …/models/….py */
+bool touch_judged(const char *path);	/* one of these */
+/* What any of them may be made of: helpers, SQL. */
+bool touch_source(const char *path);
 /* Any of NUL-separated names? */
 bool touch_any(const char *names, size_t len);
 

@@ -53,6 +53,11 @@ void trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
     sym text);
 /* "app.name" among names by comma? */
 bool trial_listed(const char *names, const struct migration *m);
+/* The one of that app and name; all syms are of one arena. */
+const struct migration *trial_find(const struct migrations *all,
+    const struct migration *m);
+/* All that a squash replaces is in the base: it is applied with that. */
+bool trial_squashes(const struct migrations *base, const struct migration *m);
 bool trial_fine(const struct trial *t);
 
 #endif

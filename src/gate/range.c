@@ -222,7 +222,7 @@ range_fetch(struct repo *r, const char *base, const char *tip, struct err *e)
 
 int
 range_touches(struct repo *r, const char *base, const char *tip,
-    struct err *e)
+    bool (*what)(const char *path), struct err *e)
 {
 	CLEANUP(git_object_free) git_object *x = NULL;
 	CLEANUP(git_object_free) git_object *y = NULL;
@@ -236,9 +236,7 @@ range_touches(struct repo *r, const char *base, const char *tip,
 	size_t n = git_diff_num_deltas(d);
 	for (size_t i = 0; i < n; i++) {
 		const git_diff_delta *g = git_diff_get_delta(d, i);
-		if (touch_migration(g->new_file.path) ||
-		    touch_odd(g->new_file.path) ||
-		    touch_models(g->new_file.path))
+		if (what(g->new_file.path))
 			return 1;
 	}
 	return 0;

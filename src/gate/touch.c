@@ -52,12 +52,25 @@ touch_models(const char *path)
 }
 
 bool
+touch_judged(const char *path)
+{
+	return touch_migration(path) || touch_odd(path) || touch_models(path);
+}
+
+bool
+touch_source(const char *path)
+{
+	return touch_odd(path) || ends_with(path, ".py") ||
+	    ends_with(path, ".sql");
+}
+
+bool
 touch_any(const char *names, size_t len)
 {
 	const char *end = names + len;
 
 	for (const char *p = names; p < end; p += strlen(p) + 1)
-		if (touch_migration(p) || touch_odd(p) || touch_models(p))
+		if (touch_judged(p))
 			return true;
 	return false;
 }

@@ -14,6 +14,7 @@
 #include "gate/clean.h"
 #include "gate/export.h"
 #include "gate/known.h"
+#include "gate/touch.h"
 #include "prog/opts.h"
 #include "prog/where.h"
 
@@ -228,7 +229,7 @@ hook_judge_bases(struct hook *h, const struct cfg_project *p,
 		struct trial_ask ask = { .project = p, .branch = branch };
 		struct trial t = { 0 };
 		int r = range_touches(h->repo, bases->v[i].commit,
-		    branch->tree, e);
+		    branch->tree, touch_source, e);
 
 		if (r > 0 && (r = source_commit(&ask.head, h->repo,
 			branch->tree, e)) == 0)

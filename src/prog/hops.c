@@ -2,6 +2,7 @@
  * commit in between is the first. */
 #include "base/clock.h"
 #include "base/util.h"
+#include "gate/touch.h"
 #include "prog/hook.h"
 
 #define LOOKED_AT 12		/* commits that bring migrations */
@@ -41,7 +42,7 @@ hook_stopover(sym *out, struct hook *h, const struct cfg_project *p,
 		if (r <= 0 || streq(next, base) ||
 		    (h->until > 0 && clock_ms() + SPARE_MS > h->until))
 			return r < 0 ? -1 : 0;
-		r = range_touches(h->repo, next, at, e);
+		r = range_touches(h->repo, next, at, touch_judged, e);
 		if (r == 0)
 			continue;
 		looked++;

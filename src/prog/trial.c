@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "gate/touch.h"
 #include "read/upserts.h"
+#include "prog/applied.h"
 #include "prog/branch.h"
 
 #define DJANGO_LTS 502		/* assumed where the configuration is silent */
@@ -43,9 +44,8 @@ trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
 	t->wrong = all;
 }
 
-/* All syms are of one arena. */
-static const struct migration *
-find(const struct migrations *all, const struct migration *m)
+const struct migration *
+trial_find(const struct migrations *all, const struct migration *m)
 {
 	for (uint32_t i = 0; i < all->n; i++)
 		if (all->v[i].name == m->name && all->v[i].app == m->app)
@@ -53,15 +53,14 @@ find(const struct migrations *all, const struct migration *m)
 	return NULL;
 }
 
-/* All that a squash replaces is in the base: it is applied with that. */
-static bool
-squashes_base(const struct migrations *base, const struct migration *m)
+bool
+trial_squashes(const struct migrations *base, const struct migration *m)
 {
 	for (uint32_t i = 0; i < m->nreplaces; i++) {
 		struct migration old = { .app = m->replaces[i].app,
 			.name = m->replaces[i].name };
 
-		if (find(base, &old) == NULL)
+		if (trial_find(base, &old) == NULL)
 			return false;
 	}
 	return m->nreplaces > 0;
@@ -101,7 +100,7 @@ renamed(const struct trial *t, const struct migration *old)
 	for (uint32_t i = 0; i < t->head.n && old->ops.n > 0; i++) {
 		const struct migration *m = &t->head.v[i];
 
-		if (m->app == old->app && find(&t->base, m) == NULL &&
+		if (m->app == old->app && trial_find(&t->base, m) == NULL &&
 		    streq(m->digest, old->digest))
 			return m;
 	}
@@ -116,7 +115,7 @@ compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 
 	for (uint32_t i = 0; i < t->base.n; i++) {
 		const struct migration *old = &t->base.v[i];
-		const struct migration *new = find(&t->head, old);
+		const struct migration *new = trial_find(&t->head, old);
 		const struct migration *now = NULL;
 
 		if (trial_listed(ask->exceptions, old) ||
@@ -223,8 +222,8 @@ replay(struct trial *t, struct arena *a)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < t->graph.n; i++)
-		if (find(&t->base, t->graph.order[i]) == NULL &&
-		    !squashes_base(&t->base, t->graph.order[i]))
+		if (trial_find(&t->base, t->graph.order[i]) == NULL &&
+		    !trial_squashes(&t->base, t->graph.order[i]))
 			pending[n++] = t->graph.order[i];
 	replay_end(&t->before, a, t->base_graph.order, t->base_graph.n,
 	    &t->settings);
@@ -309,6 +308,7 @@ trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
 	if (read_both(t, a, ask, e) < 0)
 		return -1;
 	replay(t, a);
+	applied_compare(t, a, ask);
 	if (branch_compare(t, a, ask, e) < 0)
 		return -1;
 	judge(t, a, ask);

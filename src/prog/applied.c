@@ -1,0 +1,228 @@
+#include "prog/applied.h"
+
+#include <string.h>
+
+#include "base/util.h"
+
+/* Migrations of the head that may not build what the base's do. */
+struct suspects { const struct migration **v; uint32_t n, cap; };
+
+struct compare {
+	struct trial *t;
+	struct arena *a;
+	struct suspects s;
+	const char *has;
+	uint32_t told;
+};
+
+static bool ops_equal(const struct op_list *x, const struct op_list *y);
+
+static bool
+sqls_equal(const struct sql_text *x, uint32_t n, const struct sql_text *y,
+    uint32_t k)
+{
+	for (uint32_t i = 0; n == k && i < n; i++)
+		if (!streq(x[i].text, y[i].text))
+			return false;
+	return n == k;
+}
+
+static bool
+op_equal(const struct op *x, const struct op *y)
+{
+	return x->kind == y->kind && streq(x->cls, y->cls) &&
+	    streq(x->model, y->model) && streq(x->title, y->title) &&
+	    streq(x->name, y->name) && streq(x->to, y->to) &&
+	    x->preserve_default == y->preserve_default &&
+	    x->concurrently == y->concurrently &&
+	    x->not_valid == y->not_valid && x->maybe == y->maybe &&
+	    value_equal(x->value, y->value) &&
+	    value_equal(x->fields, y->fields) &&
+	    value_equal(x->options, y->options) &&
+	    value_equal(x->bases, y->bases) &&
+	    sqls_equal(x->sql, x->nsql, y->sql, y->nsql) &&
+	    ops_equal(&x->db, &y->db) && ops_equal(&x->state, &y->state);
+}
+
+static bool
+ops_equal(const struct op_list *x, const struct op_list *y)
+{
+	for (uint32_t i = 0; x->v != y->v && x->n == y->n && i < x->n; i++)
+		if (!op_equal(&x->v[i], &y->v[i]))
+			return false;
+	return x->n == y->n;
+}
+
+static bool
+opaque(const struct migration *m)
+{
+	for (uint32_t i = 0; i < m->ops.n; i++)
+		if (m->ops.v[i].kind == OP_OPAQUE)
+			return true;
+	return false;
+}
+
+/* 1: *s has some. 0: there is nothing to compare, or no telling. */
+static bool
+suspect(struct compare *c, const struct trial_ask *ask)
+{
+	const struct trial *t = c->t;
+
+	for (uint32_t i = 0; i < t->graph.n; i++) {
+		const struct migration *m = t->graph.order[i];
+		const struct migration *old = trial_find(&t->base, m);
+
+		if (old == NULL && !trial_squashes(&t->base, m))
+			continue;
+		if (old != NULL && ((m->alone && old->alone) ||
+		    ops_equal(&m->ops, &old->ops)))
+			continue;
+		/* what may differ, differs for the whole of it */
+		if (trial_listed(ask->exceptions, m) || opaque(m) ||
+		    (old != NULL && opaque(old)))
+			return false;
+		*list_add(c->a, &c->s) = m;
+	}
+	return c->s.n > 0;
+}
+
+/* The suspect that a table is most likely of: one of its app. */
+static const struct migration *
+culprit(const struct compare *c, sym table)
+{
+	for (uint32_t i = 0; i < c->s.n; i++) {
+		size_t n = strlen(c->s.v[i]->app);
+
+		if (strncmp(table, c->s.v[i]->app, n) == 0 && table[n] == '_')
+			return c->s.v[i];
+	}
+	return c->s.v[0];
+}
+
+static void
+tell(struct compare *c, sym table, sym what)
+{
+	const struct migration *m = culprit(c, table);
+
+	if (c->told++ >= 8)
+		return;
+	if (trial_find(&c->t->base, m) == NULL)
+		trial_wrong(c->t, c->a, m->path, 0, sym_printf(c->a,
+		    "the squash %s.%s does not build what it replaces, and "
+		    "Django will not run it where that is applied: %s differs "
+		    "from what %s has", m->app, m->name, what, c->has));
+	else
+		trial_wrong(c->t, c->a, m->path, 0, sym_printf(c->a,
+		    "the operations of %s.%s were changed through another "
+		    "file: %s differs from what %s has; undo that, and write a "
+		    "new migration", m->app, m->name, what, c->has));
+}
+
+static bool
+column_equal(const struct column *x, const struct column *y)
+{
+	return streq(x->type, y->type) && streq(x->collation, y->collation) &&
+	    x->notnull == y->notnull && x->dflt == y->dflt &&
+	    (x->dflt != DFLT_CONST || streq(x->dflt_sql, y->dflt_sql));
+}
+
+/* Generated names turn with the way that led there. */
+static bool
+con_equal(const struct con *x, const struct con *y)
+{
+	if (x->kind != y->kind || x->ncols != y->ncols)
+		return false;
+	if (x->kind == CON_CHECK)
+		return streq(x->name, y->name) || streq(x->expr, y->expr);
+	for (uint16_t i = 0; i < x->ncols; i++)
+		if (!streq(x->cols[i], y->cols[i]))
+			return false;
+	return streq(x->ref_table, y->ref_table) && streq(x->where, y->where) &&
+	    streq(x->opclass, y->opclass);
+}
+
+static const struct con *
+con_lacking(const struct table *x, const struct table *y)
+{
+	for (uint16_t i = 0; i < x->ncons; i++) {
+		uint16_t k = 0;
+
+		while (k < y->ncons && !con_equal(&x->cons[i], &y->cons[k]))
+			k++;
+		if (k == y->ncons)
+			return &x->cons[i];
+	}
+	return NULL;
+}
+
+static void
+columns(struct compare *c, const struct table *x, const struct table *y,
+    bool both)
+{
+	for (uint16_t i = 0; i < x->ncols; i++) {
+		const struct column *p = &x->cols[i];
+		const struct column *q = table_col(y, p->name);
+
+		if (q == NULL || (both && !column_equal(p, q)))
+			tell(c, x->name, sym_printf(c->a,
+			    "column \"%s\" of table \"%s\"", p->name, x->name));
+	}
+}
+
+static void
+tables(struct compare *c, const struct table *x, const struct table *y)
+{
+	const struct con *con;
+	uint32_t before = c->told;
+
+	if (x->trusted || y->trusted)
+		return;
+	columns(c, x, y, true);
+	columns(c, y, x, false);
+	if (c->told > before)
+		return;
+	con = con_lacking(x, y);
+	con = con != NULL ? con : con_lacking(y, x);
+	if (con != NULL)
+		tell(c, x->name, sym_printf(c->a, "constraint or index \"%s\" "
+		    "of table \"%s\"", con->name, x->name));
+}
+
+static void
+vecs(struct compare *c, const struct vec *x, const struct vec *y)
+{
+	struct names n = vec_touched(c->a, x, y);
+
+	for (uint32_t i = 0; i < n.n; i++) {
+		const struct table *p = vec_find(x, n.v[i]);
+		const struct table *q = vec_find(y, n.v[i]);
+
+		if (p != NULL && q != NULL)
+			tables(c, p, q);
+		else
+			tell(c, n.v[i], sym_printf(c->a, "table \"%s\"",
+			    n.v[i]));
+	}
+}
+
+void
+applied_compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
+{
+	struct compare c = { .t = t, .a = a, .has = ask->why != NULL ?
+		ask->why : "what is deployed" };
+	struct world now;
+	uint32_t n = 0;
+
+	if (ask->base == NULL || t->nwrong > 0 || !suspect(&c, ask))
+		return;
+	const struct migration **v = arena_alloc(a, t->graph.n + 1u,
+	    sizeof(*v));
+	for (uint32_t i = 0; i < t->graph.n; i++)
+		if (trial_find(&t->base, t->graph.order[i]) != NULL ||
+		    trial_squashes(&t->base, t->graph.order[i]))
+			v[n++] = t->graph.order[i];
+	replay_end(&now, a, v, n, &t->settings);
+	vecs(&c, &t->before.have, &now.have);
+	if (c.told == 0)
+		vecs(&c, &t->before.want, &now.want);
+}
