@@ -507,6 +507,12 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 
 		add_op(&x, &o);
 	}
+	struct loads loads = module_loads(r, m);
+	if (loads.line != 0) {
+		struct op o = op_opaque(r, loads.line, NULL, loads.why);
+
+		add_op(&x, &o);
+	}
 	read_deps(&x, "dependencies", &out->deps, &out->ndeps);
 	read_deps(&x, "run_before", &out->run_before, &out->nrun_before);
 	read_deps(&x, "replaces", &out->replaces, &out->nreplaces);

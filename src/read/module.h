@@ -135,6 +135,11 @@ const struct spoilt *module_spoilt(const struct module *m, uint32_t fn,
 /* Does the function change its arguments, or what else is not its own? */
 bool module_meddles(const struct module *m, uint32_t fn);
 
+/* loading.c: what importing the module does beyond binding names, and where;
+ * line 0: nothing that can be seen. */
+struct loads { uint32_t line; const char *why; };
+struct loads module_loads(struct reader *r, struct module *m);
+
 /* scope.c */
 #define SCOPE_RETURN "return"	/* what a function returns, as a name of its */
 void scope_fill(struct reader *r, struct scope *s, uint32_t block);
