@@ -272,6 +272,16 @@ exits 1 "a person's tag that no verdict admits" \
 said 'not written: .* no tag overrules it' "is refused, with the reason"
 is "$(git status --porcelain)" "" "and not written"
 git checkout -q .
+model_migration shop 0005_idx 0004_drop \
+    'migrations.AddIndex("product", models.Index(fields=["name"], name="by_name"))'
+ok "one that is unsafe only since it needs an unsafe one" sluice-tag shop/migrations/0005_idx.py
+said '# sluice: unsafe auto -- after shop.0004_drop, which is unsafe' "is tagged with that reason"
+git add -A
+ok "in words" sluice-check --index
+said '^ +after shop.0004_drop, which is unsafe$' "it is said"
+ok "as an annotation" sluice-check --index --format github
+said '^::notice file=shop/migrations/0005_idx.py.*::after shop.0004_drop, which is unsafe' "too"
+git rm -q -f shop/migrations/0005_idx.py
 free=shop/migrations/0003_free.py
 tag() { sed -n 's/^ *\(# sluice:.*\) for=[0-9a-f]\{8\}/\1/p' "$free"; }
 sed -i 's/^    operations/    # sluice: unsafe delay=90m allow=rewrite,x repeat because "x"\n&/' $free

@@ -116,7 +116,10 @@ back
 opaque 0008_fill 0007_c && git add -A
 exits 1 "Python that cannot be read" commit
 said '^opaque' "is opaque"
-said 'sluice tag --safe\|--unsafe --because' "and asks for a person's tag"
+said 'only after the new code:  sluice tag --unsafe --because '"'WHY'"' shop/migrations/0008_fill.py$' \
+    "and asks for a person's tag"
+line=$(sed -n 's/^ *if it fits the running code too:  sluice tag/sluice-tag/p' "$T/err")
+ok "by a line to be pasted" sh -c "$line"
 exits 2 "a person's tag needs its reason" sluice-tag --safe shop/migrations/0008_fill.py
 ok "sluice-tag --safe --because" sluice-tag --safe --because 'can run twice' \
     shop/migrations/0008_fill.py
@@ -151,6 +154,8 @@ git reset -q --hard HEAD~4
 sed -i 's/RunPython(print/RunPython(len/' shop/migrations/0008_fill.py && git add -A
 exits 1 "operations edited after the tag" commit
 said 'written for other operations' "need a new one"
+said "if it holds for them too:  sluice tag --safe --because 'can run twice' shop/migrations/0008_fill.py\$" \
+    "by a line to be pasted"
 back
 git update-ref refs/sluice/deployed/production HEAD
 sed -i 's/RunPython(print/RunPython(len/' shop/migrations/0008_fill.py && git add -A

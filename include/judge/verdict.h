@@ -110,6 +110,7 @@ struct verdict {
 	sym loses;		/* what its reverse loses, in words; NULL nothing */
 	sym fails;		/* on what rows its reverse fails; NULL none */
 	sym drops;		/* what it loses itself, for good; NULL nothing */
+	sym pulled;		/* its phase is another's: which, in words; or NULL */
 	bool unbound;		/* goes by a person's tag without for= */
 	sym overruled;		/* tag against verdict: the reason given; NULL none */
 	sym refused;		/* why this may not go as it is, in words; NULL fine */

@@ -34,7 +34,12 @@ tagline_make(struct strbuf *b, const struct verdict *v)
 	bool safe = v->phase == FWD_SAFE;
 	const struct reason *r = findings_first(safe ? &v->b : &v->a);
 	strbuf_printf(b, "# sluice: %s auto -- ", safe ? "safe" : "unsafe");
-	if (v->forward == FWD_EITHER)
+	if (v->pulled != NULL && (!safe || v->removes))
+		reason_add(b, v->pulled);
+	else if (v->forward == FWD_EITHER && !safe && !v->removes &&
+	    v->drops == NULL && r != NULL)
+		reason_add(b, r->text);
+	else if (v->forward == FWD_EITHER)
 		strbuf_str(b, safe ? "old and new code run with it and without it" :
 			"old and new code run with it and without it; what it removes goes last");
 	else if (r != NULL)

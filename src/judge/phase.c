@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "base/util.h"
 
 static bool
@@ -26,6 +27,36 @@ stale(const struct migration *m)
 	    !starts_with(m->digest, m->tag.bound);
 }
 
+/* For a shell: in '…' where it is not plain. */
+static sym
+quoted(struct arena *a, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	if (*word != '\0' && word[strspn(word, plain)] == '\0')
+		return sym_get(a, word);
+	strbuf_char(&b, '\'');
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			strbuf_str(&b, "'\\''");
+		else
+			strbuf_char(&b, *word);
+	strbuf_char(&b, '\'');
+	return sym_get(a, b.s);
+}
+
+/* The line that writes such a tag, to be pasted. */
+static sym
+command(struct arena *a, const struct migration *m, const char *word,
+    const char *because)
+{
+	return sym_printf(a, "sluice tag --%s --because %s %s", word,
+	    because == NULL ? "'WHY'" : quoted(a, because),
+	    quoted(a, m->path != NULL ? m->path : m->name));
+}
+
 static sym
 opaque_text(const struct judging *j, uint32_t k)
 {
@@ -35,8 +66,10 @@ opaque_text(const struct judging *j, uint32_t k)
 	if (v->nparts == 0)
 		return NULL;
 	return sym_printf(j->a, "%s:%u: %s: a person must say which phase it "
-	    "is for: sluice tag --safe|--unsafe --because \"…\" %s", path,
-	    v->parts[0].line, v->parts[0].text, path);
+	    "is for\nif it fits the running code too:  %s\nonly after the new "
+	    "code:  %s", path, v->parts[0].line, v->parts[0].text,
+	    command(j->a, v->m, "safe", NULL),
+	    command(j->a, v->m, "unsafe", NULL));
 }
 
 static sym
@@ -44,7 +77,6 @@ refusal(const struct judging *j, uint32_t k)
 {
 	const struct verdict *v = &j->out->v[k];
 	const struct reason *no = NULL;
-	sym because = NULL;
 
 	switch (v->forward) {
 	case FWD_SPLIT:
@@ -55,12 +87,7 @@ refusal(const struct judging *j, uint32_t k)
 		never_worst(v, &no);
 		return sym_printf(j->a, "fits in no order: %s", no->text);
 	case FWD_OPAQUE:
-		because = opaque_text(j, k);
-		if (by_person(&v->m->tag) && stale(v->m))
-			because = sym_printf(j->a, "its tag was written for "
-			    "other operations (for=%s, now %.8s); %s",
-			    v->m->tag.bound, v->m->digest, because);
-		return because;
+		return opaque_text(j, k);
 	default:
 		return NULL;
 	}
@@ -133,6 +160,18 @@ cannot_run(const struct verdict *v)
 	return NULL;
 }
 
+static sym
+wrong_text(const struct judging *j, const struct migration *m)
+{
+	const struct tag *t = &m->tag;
+
+	if (!stale(m) || (t->value != TAG_SAFE && t->value != TAG_UNSAFE))
+		return sym_printf(j->a, "its tag is wrong: %s", t->wrong);
+	return sym_printf(j->a, "its tag is wrong: %s\nif it holds for them "
+	    "too:  %s", t->wrong, command(j->a, m, t->value == TAG_SAFE ?
+	    "safe" : "unsafe", t->because));
+}
+
 static void
 decide(struct judging *j, uint32_t k)
 {
@@ -141,7 +180,7 @@ decide(struct judging *j, uint32_t k)
 
 	v->phase = v->forward;
 	if (t->wrong != NULL)
-		v->refused = sym_printf(j->a, "its tag is wrong: %s", t->wrong);
+		v->refused = wrong_text(j, v->m);
 	else if (j->first)
 		v->phase = FWD_SAFE;
 	else if (by_person(t) && !stale(v->m) && t->value != TAG_UNSET)
@@ -163,8 +202,13 @@ pull(struct judging *j, uint32_t k)
 		if (v[i].phase != FWD_EITHER || i == k)
 			continue;
 		if ((v[k].phase == FWD_SAFE && pending_needs(j, k, i)) ||
-		    (v[k].phase == FWD_UNSAFE && pending_needs(j, i, k)))
+		    (v[k].phase == FWD_UNSAFE && pending_needs(j, i, k))) {
 			v[i].phase = v[k].phase;
+			v[i].pulled = sym_printf(j->a, v[k].phase == FWD_SAFE ?
+			    "before %s.%s, which is safe and needs it" :
+			    "after %s.%s, which is unsafe", v[k].m->app,
+			    v[k].m->name);
+		}
 	}
 }
 

@@ -113,6 +113,8 @@ verdict_lines(struct strbuf *b, bool colour, const struct verdict *v)
 	for (uint32_t i = 0; i < v->nhazards; i++)
 		if (v->hazards[i].text != NULL)
 			below(b, colour, INK_YELLOW, "", v->hazards[i].text);
+	if (v->pulled != NULL && v->phase == FWD_UNSAFE)
+		below(b, colour, INK_DIM, "", v->pulled);
 	if (v->overruled != NULL)
 		below(b, colour, INK_YELLOW, "overruled by its tag: ",
 		    v->overruled);

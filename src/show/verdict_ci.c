@@ -70,8 +70,8 @@ of_verdict(const struct verdict *v, emit *each, void *ctx)
 		each(ctx, &r);
 	} else if (v->phase == FWD_UNSAFE) {
 		r.level = LEVEL_NOTE;
-		r.text = v->a.n > 0 ? v->a.v[0].text :
-		    "runs after the new code is everywhere";
+		r.text = v->pulled != NULL ? v->pulled :
+		    v->a.n > 0 ? v->a.v[0].text : "runs after the new code is everywhere";
 		each(ctx, &r);
 	}
 	for (uint32_t i = 0; i < v->nhazards; i++) {

@@ -183,9 +183,12 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 	clean(b, v->m->path);
 	strbuf_char(b, '\n');
 	if (v->refused != NULL) {
+		const char *nl = strchrnul(v->refused, '\n');
+
 		strbuf_str(b, INDENT "refused: ");
-		clean(b, v->refused);
+		strbuf_clean(b, v->refused, (size_t)(nl - v->refused), false);
 		strbuf_char(b, '\n');
+		block(b, INDENT "    ", nl + (*nl == '\n'));
 	}
 	const char *told = s->explain ? NULL : v->refused;
 	if (refused(v) || s->explain || v->phase == FWD_UNSAFE)
@@ -193,6 +196,11 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 	if (refused(v) || s->explain)
 		reasons(b, &v->b, "new code on the old schema", told);
 	reasons(b, &v->never, "new code on the new schema", told);
+	if (v->pulled != NULL && (v->phase == FWD_UNSAFE || s->explain)) {
+		strbuf_str(b, INDENT);
+		clean(b, v->pulled);
+		strbuf_char(b, '\n');
+	}
 	if (v->overruled != NULL) {
 		strbuf_str(b, INDENT "overruled by its tag: ");
 		clean(b, v->overruled);

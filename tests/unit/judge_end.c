@@ -174,7 +174,7 @@ static const struct {
 	  "OneToOneField('shop.Customer', models.SET_NULL, null=True))" },
 	  "safe>safe", "ADD CONSTRAINT \"shop_order_twin_id_key\" UNIQUE" },
 	{ "RunPython", { "migrations.RunPython(fill)" }, "opaque>opaque!",
-	  "a person must say" },
+	  "only after the new code:  sluice tag --unsafe --because 'WHY' " },
 	{ "under a condition that nobody can decide", { "*([migrations.AddField("
 	  "'order', 'src', models.TextField(null=True))] if os.environ.get('X') "
 	  "else [])" }, "opaque>opaque!", "cannot be decided here" },
