@@ -33,6 +33,15 @@ is "$(git status --porcelain)" "" "the work tree is clean"
 ok "what is tagged is valid Python" "$PY" -c \
     "compile(open('shop/migrations/0002_note.py').read(), 'x', 'exec')"
 is "$(git diff HEAD^ --stat -- shop/migrations | grep -c changed)" 1 "in one commit"
+git config core.autocrlf true
+sed -i -e '/# sluice:/d' -e 's/$/\r/' shop/migrations/0002_note.py
+git add -A 2>/dev/null
+ok "a file with CRLF where git takes that away" commit
+is "$(git show HEAD:shop/migrations/0002_note.py | grep -c '# sluice: safe auto.*[^\r]$') $(git status --porcelain)" \
+    "1 " "is tagged, and clean"
+is "$(grep -c -v "$(printf '\r')\$" shop/migrations/0002_note.py)" 0 "and has CRLF throughout"
+git config --unset core.autocrlf
+sed -i 's/\r$//' shop/migrations/0002_note.py
 echo '# more' >>shop/migrations/0002_note.py && git add -A
 ok "the same again" commit
 is "$(tag_of shop/migrations/0002_note.py safe)" 1 "is tagged once"

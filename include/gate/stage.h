@@ -36,8 +36,9 @@ int stage_text(struct strbuf *b, struct repo *r, const char *blob,
 int stage_read(struct strbuf *b, struct repo *r, const char *rev,
     struct err *e);
 
-/* New text for one staged file, whose blob it becomes. 1: on disk too, where the file had just the
- * staged text. 0: staged only; the file on disk differs and is not touched. */
+/* New text for one staged file, whose blob it becomes. 1: on disk too, where
+ * the file had just the staged text, or that with the CRLF that git takes
+ * away. 0: staged only; the file on disk differs and is not touched. */
 int stage_write(struct repo *r, struct arena *a, struct staged *f,
     const struct strbuf *was, const struct strbuf *now, struct err *e);
 

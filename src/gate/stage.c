@@ -155,10 +155,26 @@ index_add(struct repo *r, const struct staged *f, struct err *e)
 	return 0;
 }
 
-/* The file on disk has just this text. */
+/* Text with each LF as CRLF; what has a CR already is left alone. */
 static bool
-on_disk(const char *path, const struct strbuf *was, mode_t *mode)
+with_crlf(struct strbuf *out, const struct strbuf *text)
 {
+	if (memchr(text->s, '\r', text->len) != NULL)
+		return false;
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->s[i] == '\n')
+			strbuf_char(out, '\r');
+		strbuf_char(out, text->s[i]);
+	}
+	return true;
+}
+
+/* The file on disk has just this text, or *crlf: this with CRLF, as git
+ * writes it where core.autocrlf says so. */
+static bool
+on_disk(const char *path, const struct strbuf *was, mode_t *mode, bool *crlf)
+{
+	struct strbuf dos STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf disk STRBUF_SCOPED = STRBUF_INIT;
 	struct err none = ERR_INIT;
 	struct stat st;
@@ -167,7 +183,11 @@ on_disk(const char *path, const struct strbuf *was, mode_t *mode)
 	    file_read(&disk, path, &none) < 0)
 		return false;
 	*mode = st.st_mode & 07777;
-	return disk.len == was->len && memcmp(disk.s, was->s, was->len) == 0;
+	if (disk.len == was->len && memcmp(disk.s, was->s, was->len) == 0)
+		return true;
+	*crlf = with_crlf(&dos, was) && disk.len == dos.len &&
+	    memcmp(disk.s, dos.s, dos.len) == 0;
+	return *crlf;
 }
 
 /* Does git change the text on its way into the index? */
@@ -198,10 +218,14 @@ stage_write(struct repo *r, struct arena *a, struct staged *f,
 	git_oid_tostr(id, sizeof(id), &oid);
 	f->blob = sym_get(a, id);
 	strbuf_printf(&path, "%s%s", repo_workdir(r), f->path);
-	bool same = on_disk(path.s, was, &mode);
-	bool plain = same && !filtered(r, f->path);
+	struct strbuf dos STRBUF_SCOPED = STRBUF_INIT;
+	bool crlf = false, filter = filtered(r, f->path);
+	bool same = on_disk(path.s, was, &mode, &crlf) && (filter || !crlf);
+	bool plain = same && !filter;
+	const struct strbuf *file = crlf && with_crlf(&dos, now) ? &dos : now;
+
 	if ((!plain && index_put(r, f, e) < 0) ||
-	    (same && file_write(path.s, now->s, now->len, mode, e) < 0) ||
+	    (same && file_write(path.s, file->s, file->len, mode, e) < 0) ||
 	    (plain && index_add(r, f, e) < 0))
 		return -1;
 	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
