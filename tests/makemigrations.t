@@ -22,6 +22,7 @@ exits 1 "a model changed, its migration forgotten" commit
 said 'blog/migrations/0002_.*\.py' "Django's own words are shown"
 said 'Alter field title on post' "with the operation"
 said 'manage\.py makemigrations blog' "and the command to run"
+said 'or let models.py say what the migrations say' "or the other way round"
 is "$(git status --porcelain)" "M  blog/models.py" "nothing is touched"
 is "$(ls "$TMPDIR")" "" "nothing is left in the temporary folder"
 
@@ -61,7 +62,16 @@ said 'missing = warn' "and how to go on without"
 printf '[makemigrations]\nmissing = warn\n' >>sluice.ini
 ok "missing = warn" commit
 said 'warning' "warns"
+echo '# bare' >>blog/models.py && git add blog
+sed -i "s|^python = .*|python = nopython3|" sluice.ini
+ok "the same for a name that PATH has not" commit
+said "there is no 'nopython3' on PATH" "which is told"
 cp "$T/ini" sluice.ini
+echo '# settings' >>blog/models.py && git add blog
+sed -i 's/^settings = .*/settings = nope.settings/' sluice.ini
+exits 1 "a settings module that is not there" commit
+said '\[project\] settings = nope.settings: there is no such module' "is named by its key"
+git reset -q --hard && cp "$T/ini" sluice.ini
 
 python3 -m venv --without-pip "$T/bare" >/dev/null
 sed -i "s|^python = .*|python = $T/bare/bin/python|" sluice.ini
@@ -85,7 +95,7 @@ echo 'timeout = 2s' >>sluice.ini
 printf 'import time\ntime.sleep(60)\n' >>site1/settings.py
 echo '# 4' >>blog/models.py && git add -A
 exits 1 "a settings module that sleeps" commit
-said 'did not end in time' "is not waited for"
+said 'did not end in time \(\[makemigrations\] timeout = 2s\)' "is not waited for"
 is "$(ls "$TMPDIR")" "" "nothing is left in the temporary folder"
 git reset -q --hard HEAD
 cp "$T/ini" sluice.ini
@@ -121,6 +131,7 @@ printf '[project]\nsettings = site1.settings\n[makemigrations]\ncommand = echo l
 echo '# own' >>blog/models.py && git add blog
 exits 1 "[makemigrations] command that says no" commit
 said '    looked' "is quoted"
+said 'makemigrations\] command says no:' "as what it is"
 echo '# fine' >>blog/models.py && git add blog
 ok "one that says yes" commit
 printf '[project]\nsettings = site1.settings\n[makemigrations]\ncommand = exit 9\n' >sluice.ini

@@ -3,6 +3,7 @@
 #ifndef GATE_CLEAN_H
 #define GATE_CLEAN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,11 +30,14 @@ struct clean_job {
 				 * that shuts in what it is told to run
 				 * (sluice-gate jail), in an empty
 				 * environment; NULL: it is the developer's */
-	int64_t timeout_ms;
+	int64_t timeout_ms, limit_ms;	/* what is left; what is configured */
 };
 
 /* 0: *out is the answer and `said` the words to it. -1: err. */
 int clean_check(enum clean *out, struct strbuf *said,
     const struct clean_job *job, struct err *e);
+
+/* Where a PATH has that name. */
+bool clean_on_path(char out[PATH_MAX], const char *name, const char *path);
 
 #endif

@@ -1,16 +1,21 @@
 #include "gate/clean.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/strvec.h"
 #include "base/util.h"
 #include "gate/gitcmd.h"
+
+#define JAIL_PATH "/usr/local/bin:/usr/bin:/bin"
 
 static const char helper[] =
 #include "gate/clean.py.h"
@@ -63,12 +68,26 @@ read_answer(enum clean *out, struct strbuf *said, const char *path,
 	return err_set(e, "an answer that is none");
 }
 
+bool
+clean_on_path(char out[PATH_MAX], const char *name, const char *path)
+{
+	for (const char *p = path; p != NULL && *p != '\0';) {
+		size_t n = strcspn(p, ":");
+
+		if (snprintf(out, PATH_MAX, "%.*s/%s", (int)n, p, name) <
+		    PATH_MAX && n > 0 && access(out, X_OK) == 0)
+			return true;
+		p += n + (p[n] == ':');
+	}
+	return false;
+}
+
 static char **
 environment(const struct clean_job *job)
 {
 	if (job->jail == NULL)
 		return gitcmd_clean_env();
-	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+	static char path[] = "PATH=" JAIL_PATH;
 	static char lang[] = "LANG=C.UTF-8";
 	static char home[] = "HOME=/nonexistent";
 	char **env = xcalloc(4, sizeof(*env));
@@ -90,6 +109,20 @@ tell_noise(struct strbuf *said, const char *who, const struct strbuf *noise,
 		strbuf_str(said, ":\n");
 		strbuf_clean(said, noise->s + from, noise->len - from, true);
 	}
+}
+
+/* It could not be run to its end; a limit is told by its key. */
+static void
+tell_failed(struct strbuf *said, const char *who, const struct clean_job *job,
+    int64_t began, const struct err *e)
+{
+	int64_t ms = job->limit_ms;
+
+	strbuf_printf(said, "%s: %s", who, e->msg);
+	if (clock_ms() - began >= job->timeout_ms)
+		strbuf_printf(said, " ([%s] timeout = %lld%s)", job->jail !=
+		    NULL ? "server" : "makemigrations", (long long)(ms % 1000
+		    == 0 ? ms / 1000 : ms), ms % 1000 == 0 ? "s" : "ms");
 }
 
 static int
@@ -116,12 +149,13 @@ run(enum clean *out, struct strbuf *said, const struct clean_job *job,
 	    answer.s, NULL);
 	char **env = environment(job);
 	struct child_spec spec = { .argv = argv.v, .env = env, .cwd = root.s };
+	int64_t began = clock_ms();
 	int r = child_run(&spec, NULL, 0, &noise, &noise, job->timeout_ms,
 	    &code, e);
 	free(env);
 	if (r < 0) {
 		*out = CLEAN_UNKNOWN;
-		strbuf_printf(said, "the project's Python: %s", e->msg);
+		tell_failed(said, "the project's Python", job, began, e);
 		return 0;
 	}
 	if (read_answer(out, said, answer.s, &none) < 0) {
@@ -145,13 +179,14 @@ run_command(enum clean *out, struct strbuf *said, const struct clean_job *job,
 	strvec_pushl(&argv, "sh", "-c", job->command, NULL);
 	char **env = gitcmd_clean_env();
 	struct child_spec spec = { .argv = argv.v, .env = env, .cwd = root.s };
+	int64_t began = clock_ms();
 	int r = child_run(&spec, NULL, 0, &noise, &noise, job->timeout_ms,
 	    &code, e);
 	free(env);
 	*out = r < 0 || code > 1 ? CLEAN_UNKNOWN : code == 1 ? CLEAN_NO :
 	    CLEAN_YES;
 	if (r < 0)
-		strbuf_printf(said, "'%s': %s", job->command, e->msg);
+		tell_failed(said, job->command, job, began, e);
 	else if (code > 1)
 		tell_noise(said, job->command, &noise, code);
 	else
@@ -167,9 +202,13 @@ clean_check(enum clean *out, struct strbuf *said, const struct clean_job *job,
 
 	if (job->command != NULL && job->jail == NULL)
 		return run_command(out, said, job, e);
-	if (strchr(job->python, '/') != NULL && access(job->python, X_OK) != 0) {
+	bool named = strchr(job->python, '/') == NULL;
+	char path[PATH_MAX];
+	if (named ? !clean_on_path(path, job->python, job->jail != NULL ?
+		JAIL_PATH : getenv("PATH")) : access(job->python, X_OK) != 0) {
 		*out = CLEAN_MISSING;
-		strbuf_printf(said, "there is no Python at '%s'", job->python);
+		strbuf_printf(said, named ? "there is no '%s' on PATH" :
+		    "there is no Python at '%s'", job->python);
 		return 0;
 	}
 	if (dir_temp(&temp, "sluice-answer", e) < 0)

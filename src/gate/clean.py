@@ -33,6 +33,12 @@ def of_worktree(path):
         inside(path, real(p)) for p in {sys.prefix, sys.exec_prefix})
 
 
+def in_project(path):
+    """What is linked into the export stands elsewhere, and is its all the
+    same; "<frozen …>" stands nowhere."""
+    return not path.startswith("<") and inside(os.path.abspath(path), EXPORT)
+
+
 def mend_path():
     """ROOT first; what names the work tree names the export instead."""
     moved = [ROOT]
@@ -147,7 +153,8 @@ def check():
     changes = {a: m for a, m in changes.items() if a in own}
     if changes:
         lines = [line for a in sorted(changes) for line in show(a, changes[a])]
-        answer("dirty", lines + ["run: " + command(sorted(changes))])
+        answer("dirty", lines + ["run: " + command(sorted(changes)),
+                                 "or let models.py say what the migrations say"])
     answer("clean", [" ".join(sorted(own))])
 
 
@@ -169,8 +176,10 @@ def main():
         check()
     except BaseException as e:
         import traceback
-        own = [f for f in traceback.extract_tb(e.__traceback__) if inside(real(f.filename), EXPORT)]
-        at = ["%s:%s" % (os.path.relpath(real(f.filename), EXPORT), f.lineno) for f in own[-1:]]
+        own = [f for f in traceback.extract_tb(e.__traceback__) if in_project(f.filename)]
+        at = ["%s:%s" % (os.path.relpath(os.path.abspath(f.filename), EXPORT), f.lineno) for f in own[-1:]]
+        if isinstance(e, ModuleNotFoundError) and not own and (SETTINGS + ".").startswith("%s." % e.name):
+            answer("failed", ["[project] settings = %s: there is no such module" % SETTINGS])
         if isinstance(e, SyntaxError) and e.filename and inside(real(e.filename), EXPORT):
             at = ["%s:%s" % (os.path.relpath(real(e.filename), EXPORT), e.lineno)]
         answer("failed", ["".join(a + ": " for a in at)

@@ -79,21 +79,6 @@ add_glob(struct strbuf *b, const char *prefix, const char *pattern)
 	globfree(&g);
 }
 
-/* Where PATH has it. */
-static bool
-on_path(char out[PATH_MAX], const char *name)
-{
-	for (const char *p = getenv("PATH"); p != NULL && *p != '\0';) {
-		size_t n = strcspn(p, ":");
-
-		if (snprintf(out, PATH_MAX, "%.*s/%s", (int)n, p, name) <
-		    PATH_MAX && n > 0 && access(out, X_OK) == 0)
-			return true;
-		p += n + (p[n] == ':');
-	}
-	return false;
-}
-
 /* Installing a package changes the times of these folders. */
 static void
 add_environment(struct strbuf *b, const char *python)
@@ -101,7 +86,7 @@ add_environment(struct strbuf *b, const char *python)
 	char path[PATH_MAX];
 
 	if (strchr(python, '/') == NULL) {
-		if (!on_path(path, python))
+		if (!clean_on_path(path, python, getenv("PATH")))
 			return;
 	} else if (snprintf(path, sizeof(path), "%s", python) >= PATH_MAX) {
 		return;

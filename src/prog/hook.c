@@ -83,7 +83,7 @@ quote(struct strbuf *b, const struct strbuf *text)
 }
 
 static int
-tell(struct hook *h, enum clean c, const struct strbuf *words)
+tell(struct hook *h, enum clean c, bool command, const struct strbuf *words)
 {
 	bool warn_only = c == CLEAN_MISSING && h->cfg.makemigrations.missing_warn;
 
@@ -91,8 +91,10 @@ tell(struct hook *h, enum clean c, const struct strbuf *words)
 	case CLEAN_YES:
 		return 0;
 	case CLEAN_NO:
-		strbuf_str(&h->said, "sluice: refused: the models differ from "
-		    "their migrations; Django would write\n");
+		strbuf_str(&h->said, command ? "sluice: refused: "
+		    "[makemigrations] command says no:\n" : "sluice: refused: "
+		    "the models differ from their migrations; Django would "
+		    "write\n");
 		break;
 	case CLEAN_CONFLICT:
 		strbuf_str(&h->said, "sluice: refused: run manage.py "
@@ -202,6 +204,8 @@ hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,
 		.command = h->cfg.makemigrations.command,
 		.worktree = server ? NULL : repo_workdir(h->repo),
 		.timeout_ms = h->cfg.makemigrations.timeout,
+		.limit_ms = server ? h->cfg.server.timeout :
+		    h->cfg.makemigrations.timeout,
 	};
 	if (server)	/* and a moment to clean up */
 		job.timeout_ms = h->until - clock_ms() > 1000 ?
@@ -215,7 +219,7 @@ hook_clean(struct hook *h, const struct cfg_project *p, const char *tree,
 		return -1;
 	if (answer == CLEAN_YES)
 		known_remember(h->repo, key);
-	return tell(h, answer, &words);
+	return tell(h, answer, job.command != NULL && !server, &words);
 }
 
 int
