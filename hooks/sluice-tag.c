@@ -173,17 +173,24 @@ options(int argc, char **argv)
 	return o;
 }
 
-/* Is it among the FILEs that were named? A path of the tree each. */
+/* Is that path of the tree this FILE? */
 static bool
-named(const struct work *w, const char *path)
+same_file(const struct work *w, const char *path, const char *file)
 {
 	struct strbuf full STRBUF_SCOPED = STRBUF_INIT;
 	char x[PATH_MAX], y[PATH_MAX];
 
 	strbuf_printf(&full, "%s%s", repo_workdir(w->repo), path);
+	return realpath(full.s, x) != NULL && realpath(file, y) != NULL &&
+	    streq(x, y);
+}
+
+/* Is it among the FILEs that were named? */
+static bool
+named(const struct work *w, const char *path)
+{
 	for (int i = 0; i < w->o->nfiles; i++)
-		if (realpath(full.s, x) != NULL &&
-		    realpath(w->o->files[i], y) != NULL && streq(x, y))
+		if (same_file(w, path, w->o->files[i]))
 			return true;
 	return w->o->nfiles == 0;
 }
@@ -387,6 +394,35 @@ first_seen(const struct trial *t, uint32_t i, sym path)
 	return worst_of(t, i, path) == NULL;
 }
 
+static bool
+judged(const struct work *w, const struct trial *t, const char *file)
+{
+	for (uint32_t i = 0; i < w->nbases; i++)
+		for (uint32_t k = 0; k < t[i].j.n; k++)
+			if (same_file(w, t[i].j.v[k].m->path, file))
+				return true;
+	return false;
+}
+
+/* Why there is nothing to write into a FILE. */
+static void
+tell(const struct work *w, const struct trial *t, const char *file)
+{
+	const char *base = w->bases[0].why;
+
+	for (uint32_t k = 0; k < t->head.n; k++)
+		if (same_file(w, t->head.v[k].path, file)) {
+			warn("%s: %s has it, its tag is settled", file,
+			    base != NULL ? base : "what is deployed");
+			return;
+		}
+	for (uint32_t k = 0; k < t->head.nunread; k++)
+		if (same_file(w, t->head.unread[k].path, file))
+			return;		/* told already */
+	warn("%s: %s", file, file_exists(file) ? "not a migration" :
+		"no such file");
+}
+
 static int
 tag_all(struct work *w, const struct trial *t, struct err *e)
 {
@@ -404,10 +440,11 @@ tag_all(struct work *w, const struct trial *t, struct err *e)
 				return -1;
 			worst = r > worst ? r : worst;
 		}
-	if (done < w->o->nfiles)
-		return err_kind(e, ERR_CONFIG, "%d of the files named: no such "
-		    "migration is new on top of what is deployed",
-		    w->o->nfiles - done);
+	for (int i = 0; done < w->o->nfiles && i < w->o->nfiles; i++)
+		if (!judged(w, t, w->o->files[i])) {
+			tell(w, t, w->o->files[i]);
+			worst = 2;
+		}
 	return worst;
 }
 

@@ -255,7 +255,10 @@ is "$(cat "$T/out")" "" "changes nothing"
 git checkout -q .
 ok "a file" sluice-tag shop/migrations/0002_note.py
 is "$(git diff --name-only)" shop/migrations/0002_note.py "alone"
-exits 2 "a file that is no new migration" sluice-tag shop/models.py
+exits 2 "files that are not new" sluice-tag shop/models.py shop/none.py shop/migrations/0001_initial.py
+said 'shop/models.py: not a migration$' "one that is none"
+said 'shop/none.py: no such file$' "one that is not there"
+said 'shop/migrations/0001_initial.py: .*origin/main.* has it, its tag is settled$' "one that is settled"
 ok "a person's, over the machine's" sluice-tag --safe --because 'as agreed "today"' \
     shop/migrations/0002_note.py
 is "$(grep -c 'sluice:' shop/migrations/0002_note.py)" 1 "replaces it"

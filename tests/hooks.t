@@ -27,6 +27,7 @@ add_nullable 0002_note 0001_initial && git add -A
 ok "a nullable column" commit
 said '^safe +shop/migrations/0002_note.py' "is safe"
 is "$(tag_of shop/migrations/0002_note.py safe)" 1 "the file on disk is tagged"
+said '^sluice: tagged shop/migrations/0002_note.py$' "and named"
 is "$(git show HEAD:shop/migrations/0002_note.py | grep -c '# sluice: safe auto')" 1 \
     "and what is committed"
 is "$(git status --porcelain)" "" "the work tree is clean"

@@ -92,6 +92,8 @@ tag_one(const struct commit *c, const struct verdict *v,
 			strbuf_printf(said, "sluice: %s: tagged as staged only, "
 			    "since the file on disk has other changes; %s\n",
 			    f->path, how.s);
+		else if (r > 0)
+			strbuf_printf(said, "sluice: tagged %s\n", f->path);
 		return r < 0 ? -1 : 0;
 	}
 	if (person && r > 0)
