@@ -305,6 +305,15 @@ printf 'x = 1\r\n' >>shop/migrations/0002_note.py
 sed -i 's/$/\r/; s/\r\r$/\r/' shop/migrations/0003_free.py
 ok "a file with CRLF" sluice-tag shop/migrations/0003_free.py
 is "$(grep -c 'sluice:.*[^'"$(printf '\r')"']$' shop/migrations/0003_free.py)" 0 "keeps them"
+# --- an app whose migrations stand on another app's alone keeps its name ---
+project "$T/label"
+model_migration blog 0002_a 0001_initial 'migrations.AddField("post", "a", models.TextField(null=True))'
+model_migration blog 0003_b 0001_initial 'migrations.AddField("post", "b", models.TextField(null=True))'
+sed -i 's/"blog", "0001_initial"/"shop", "0001_initial"/' blog/migrations/000[23]*.py
+git add -A
+run sluice-check --index
+is "$(grep -c "two migrations are called shop" "$T/out")" 0 "it is not taken for the other"
+
 # --- what is applied builds what it built, however it is written now ---
 project "$T/helper"
 cat >shop/made.py <<-END

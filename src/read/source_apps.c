@@ -477,11 +477,13 @@ mend_label(struct apps *x, struct migration *v, uint32_t n)
 				best = app;
 			}
 		}
+	for (uint32_t i = 0; i < x->all.n; i++)	/* another folder's name */
+		if (best != v[0].app && x->all.v[i].app == best)
+			return;
 	for (uint32_t i = 0; i < n && best != v[i].app; i++) {
 		v[i].app = best;
 		migration_settle(&v[i]);
 	}
-	(void)x;
 }
 
 static sym
