@@ -34,12 +34,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new();
 	struct syntax x, y;
-	struct err e = ERR_INIT;
+	struct err e = ERR_INIT, e2 = ERR_INIT;
 	uint32_t line[2];
 
 	int r = syntax_read(&x, a, (const char *)data, size, &line[0], &e);
-	if (r != syntax_read(&y, a, (const char *)data, size, &line[1], &e) ||
-	    line[0] != line[1] || x.n != y.n)
+	int r2 = syntax_read(&y, a, (const char *)data, size, &line[1], &e2);
+	bool late = strstr(e.msg, "too long to parse") != NULL ||
+	    strstr(e2.msg, "too long to parse") != NULL;
+	/* a machine that stood still for seconds is not the parser's fault */
+	if (!late && (r != r2 || line[0] != line[1] || x.n != y.n))
 		abort();
 	if (r == 0)
 		look(&x);
