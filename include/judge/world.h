@@ -41,9 +41,16 @@ struct change {			/* one operation, lowered */
 	sym rev_note;
 };
 
+struct by_hand {		/* a view, function or trigger of RunSQL */
+	const struct by_hand *next;	/* the one before it */
+	const char *kind;
+	sym name, text;		/* NULL text: DROP */
+};
+
 struct world {
 	struct models models;
 	struct vec want, have;
+	const struct by_hand *by_hand;
 };
 
 /* One migration's place in the order. */

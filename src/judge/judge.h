@@ -28,6 +28,11 @@ sym con_pg_name(struct arena *a, const struct vec *have,
 bool ident_in(sym sql, sym name);
 sym ident_swap(struct arena *a, sym sql, sym name, sym to);
 
+/* ---- byhand.c ---- */
+/* Keeps what d makes or drops; what of it d would take along or break; NULL. */
+sym by_hand(struct arena *a, const struct by_hand **list,
+    const struct ddl *d);
+
 /* ---- field.c ---- */
 struct field_class {
 	const char *name;

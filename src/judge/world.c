@@ -141,6 +141,10 @@ turn(struct turn *t)
 	explain(c, why != NULL ? OPAQUE_STATE : OPAQUE_NOT, why);
 	explain(c, f.missing != NULL ? OPAQUE_STATE : OPAQUE_NOT, f.missing);
 	c->fwd = (struct ddls){ f.out.v, f.out.n };
+	for (uint32_t i = 0; i < c->fwd.n; i++) {
+		sym used = by_hand(t->a, &t->after.by_hand, &c->fwd.v[i]);
+		explain(c, used != NULL ? OPAQUE_STATE : OPAQUE_NOT, used);
+	}
 	c->irreversible = one_way(t->op);
 	if (c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD || t->op->maybe)
 		trust(t);
@@ -198,6 +202,7 @@ separate(struct turn *t, struct changes *out, struct schemas *steps)
 		scratch = sub.after;
 		wanted = sub.wanted;
 		now.have = scratch.have;
+		now.by_hand = scratch.by_hand;
 		for (; first < out->n; first++) {
 			unread = unread || out->v[first].why == OPAQUE_SQL ||
 			    out->v[first].why == OPAQUE_PYTHON ||

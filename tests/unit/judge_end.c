@@ -320,6 +320,21 @@ static const struct {
 	{ "a table whose rows cannot be told apart", { "migrations.RunSQL("
 	  "'ALTER TABLE shop_order REPLICA IDENTITY NOTHING', '')" },
 	  "opaque>opaque!", "UPDATE and DELETE are refused" },
+	{ "a column that a view uses", { "migrations.RunSQL('CREATE VIEW report "
+	  "AS SELECT id, email FROM shop_customer', 'DROP VIEW report')",
+	  "migrations.RemoveField('customer', 'email')" },
+	  "either>safe opaque>opaque!", "the view \"report\", made by hand, uses "
+	  "\"email\"" },
+	{ "one that it does not use", { "migrations.RunSQL('CREATE VIEW report "
+	  "AS SELECT id, name FROM shop_customer', 'DROP VIEW report')",
+	  "migrations.RemoveField('customer', 'email')" },
+	  "either>safe unsafe>unsafe", NULL },
+	{ "a column that a trigger uses", { "migrations.RunSQL('CREATE FUNCTION "
+	  "f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.email = 1; "
+	  "RETURN NEW; END $$; CREATE TRIGGER g BEFORE INSERT ON shop_customer "
+	  "EXECUTE FUNCTION f()', '')", "migrations.AlterField('customer', "
+	  "'email', models.TextField(null=True))" },
+	  "opaque>opaque! opaque>opaque!", "the function \"f\"" },
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },
