@@ -92,8 +92,11 @@ tag_one(const struct commit *c, const struct verdict *v,
 			strbuf_printf(said, "sluice: %s: tagged as staged only, "
 			    "since the file on disk has other changes; %s\n",
 			    f->path, how.s);
-		else if (r > 0)
-			strbuf_printf(said, "sluice: tagged %s\n", f->path);
+		else if (r > 0) {
+			strbuf_str(said, "sluice: tagged ");
+			strbuf_clean(said, f->path, strlen(f->path), false);
+			strbuf_char(said, '\n');
+		}
 		return r < 0 ? -1 : 0;
 	}
 	if (person && r > 0)
