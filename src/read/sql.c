@@ -124,200 +124,11 @@ on_rename(struct statement *s, json_t *v)
 	d->if_exists = pq_bool(v, "missing_ok");
 }
 
-/* Settings that only say how long one waits, how much is used, what is told:
- * no statement means something else by them. */
-static bool
-settable(const char *name)
-{
-	static const char *const known[] = { "lock_timeout", "statement_timeout",
-	    "idle_in_transaction_session_timeout", "idle_session_timeout",
-	    "deadlock_timeout", "client_min_messages", "log_min_messages",
-	    "log_statement", "log_min_duration_statement", "work_mem",
-	    "maintenance_work_mem", "temp_buffers", "synchronous_commit",
-	    "application_name", "max_parallel_workers_per_gather",
-	    "max_parallel_maintenance_workers", "vacuum_cost_delay",
-	    "vacuum_cost_limit" };
-
-	for (size_t i = 0; i < countof(known); i++)
-		if (streq(known[i], name))
-			return true;
-	return false;
-}
-
-/* A call that a SELECT may make without it being a change of ours. */
-static bool
-harmless(json_t *call)
-{
-	static const char *const known[] = { "nextval", "currval",
-	    "pg_get_serial_sequence", "coalesce", "max", "min", "count", "now",
-	    "lower", "upper", "pg_advisory_lock",
-	    "pg_advisory_unlock", "pg_advisory_xact_lock", "version",
-	    "current_setting", "sum", "length" };
-	json_t *names = pq_get(call, "funcname");
-	json_t *first = json_array_get(pq_get(call, "args"), 0);
-	const char *name = pq_last(names);
-	size_t n = json_array_size(names);
-
-	if (n > 2 || (n == 2 && !pq_is(pq_get(json_array_get(names, 0),
-	    "String"), "sval", "pg_catalog")))
-		return false;
-	if (streq(name, "set_config"))
-		return settable(pq_str(pq_get(pq_get(first, "A_Const"),
-		    "sval"), "sval"));
-	for (size_t i = 0; i < countof(known); i++)
-		if (streq(known[i], name))
-			return true;
-	return false;
-}
-
-/* A function called in j that is not known to do nothing; NULL: none. */
-static const char *
-strange_call(json_t *j, int depth)
-{
-	const char *key, *name = NULL;
-	json_t *v;
-
-	if (depth > 1000)
-		return "…";
-	if (json_is_array(j)) {
-		for (size_t i = 0; i < json_array_size(j) && name == NULL; i++)
-			name = strange_call(json_array_get(j, i), depth + 1);
-		return name;
-	}
-	if (!json_is_object(j))
-		return NULL;
-	json_object_foreach(j, key, v) {
-		if (streq(key, "FuncCall") && !harmless(v))
-			name = pq_last(pq_get(v, "funcname"));
-		if (streq(key, "intoClause") || streq(key, "InsertStmt") ||
-		    streq(key, "UpdateStmt") || streq(key, "DeleteStmt"))
-			name = key;
-		if (name == NULL)
-			name = strange_call(v, depth + 1);
-		if (name != NULL)
-			return name;
-	}
-	return NULL;
-}
-
-static void
-on_select(struct statement *s, json_t *v)
-{
-	const char *name = strange_call(v, 0);
-
-	if (name == NULL)
-		ddl_add(s, DDL_NOTHING, NULL);
-	else
-		ddl_opaque(s, NULL, sym_printf(s->a, "SELECT with %s", name));
-}
-
 static void
 on_rows(struct statement *s, json_t *v)
 {
 	ddl_add(s, DDL_DATA, pq_table(s->a, pq_get(v, "relation")))->every =
 	    pq_get(v, "whereClause") == NULL;
-}
-
-static void
-on_truncate(struct statement *s, json_t *v)
-{
-	json_t *list = pq_get(v, "relations");
-
-	for (size_t i = 0; i < json_array_size(list); i++)
-		ddl_add(s, DDL_DATA, pq_table(s->a, pq_get(json_array_get(list,
-		    i), "RangeVar")))->lock = "ACCESS EXCLUSIVE";
-}
-
-static void
-on_lock(struct statement *s, json_t *v)
-{
-	static const char *const modes[] = { "", "ACCESS SHARE", "ROW SHARE",
-	    "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE",
-	    "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE" };
-	json_t *list = pq_get(v, "relations");
-	size_t mode = (size_t)json_integer_value(pq_get(v, "mode"));
-
-	for (size_t i = 0; i < json_array_size(list); i++)
-		ddl_add(s, DDL_NOTHING, pq_table(s->a, pq_get(json_array_get(
-		    list, i), "RangeVar")))->lock = mode > 0 &&
-		    mode < countof(modes) ? modes[mode] : "ACCESS EXCLUSIVE";
-}
-
-/* COMMENT ON TABLE t, ON COLUMN t.c: the names of the object. */
-static void
-on_comment(struct statement *s, json_t *v)
-{
-	json_t *names = pq_get(pq_get(pq_get(v, "object"), "List"), "items");
-	size_t n = json_array_size(names);
-	bool column = pq_is(v, "objtype", "OBJECT_COLUMN");
-	struct ddl *d = ddl_add(s, DDL_NOTHING, NULL);
-
-	if ((!column && !pq_is(v, "objtype", "OBJECT_TABLE")) || n < 1u + column)
-		return;
-	json_t *name = pq_get(json_array_get(names, n - 1 - column), "String");
-	d->table = sym_get(s->a, pq_str(name, "sval") != NULL ?
-	    pq_str(name, "sval") : pq_str(name, "str"));
-	d->lock = "SHARE UPDATE EXCLUSIVE";
-}
-
-static bool
-option(json_t *params, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(params); i++)
-		if (pq_is(pq_get(json_array_get(params, i), "DefElem"),
-		    "defname", name))
-			return true;
-	return false;
-}
-
-/* REINDEX TABLE, CLUSTER. Planning reads each index of a table: one that is
- * locked stops reads of the table too. */
-static void
-on_rebuilt(struct statement *s, json_t *v)
-{
-	bool index = pq_is(v, "kind", "REINDEX_OBJECT_INDEX");
-	bool reindex = index || pq_is(v, "kind", "REINDEX_OBJECT_TABLE");
-	struct ddl *d = ddl_add(s, DDL_OTHER, index ? NULL : pq_table(s->a,
-	    pq_get(v, "relation")));
-
-	d->builds = reindex;
-	d->rewrites = !reindex;
-	d->lock = "ACCESS EXCLUSIVE";
-	if (option(pq_get(v, "params"), "concurrently")) {
-		d->lock = "SHARE UPDATE EXCLUSIVE";
-		d->alone = "REINDEX CONCURRENTLY";
-	} else if (!index && d->table == NULL) {
-		d->alone = reindex ? "REINDEX of all" : "CLUSTER of all";
-	}
-}
-
-/* VACUUM FULL writes the table anew, as CLUSTER does. ANALYZE: the same node. */
-static void
-on_vacuum(struct statement *s, json_t *v)
-{
-	bool vacuum = pq_bool(v, "is_vacuumcmd");
-	bool full = vacuum && option(pq_get(v, "options"), "full");
-	json_t *rels = pq_get(v, "rels");
-	size_t n = json_array_size(rels);
-
-	for (size_t i = 0; i < n || i == 0; i++) {
-		struct ddl *d = ddl_add(s, DDL_NOTHING, pq_table(s->a,
-		    pq_get(pq_get(json_array_get(rels, i), "VacuumRelation"),
-		    "relation")));
-
-		d->alone = vacuum ? "VACUUM" : NULL;
-		d->rewrites = full;
-		d->lock = d->table == NULL ? NULL : full ? "ACCESS EXCLUSIVE" :
-		    "SHARE UPDATE EXCLUSIVE";
-	}
-}
-
-/* What reads a materialized view waits, unless CONCURRENTLY. */
-static void
-on_refresh(struct statement *s, json_t *v)
-{
-	ddl_add(s, DDL_OTHER, pq_table(s->a, pq_get(v, "relation")))->lock =
-	    pq_bool(v, "concurrent") ? "EXCLUSIVE" : "ACCESS EXCLUSIVE";
 }
 
 static void
@@ -349,96 +160,6 @@ on_table_as(struct statement *s, json_t *v)
 		ddl_opaque(s, table, "a table made by a query");
 }
 
-static void
-on_schema(struct statement *s, json_t *v)
-{
-	ddl_opaque(s, pq_table(s->a, pq_get(v, "relation")), pq_is(v,
-	    "objectType", "OBJECT_TABLE") ? "a table moved to another schema" :
-	    "what is moved to another schema is not found where it was");
-}
-
-static void
-on_grant(struct statement *s, json_t *v)
-{
-	if (pq_bool(v, "is_grant"))
-		ddl_add(s, DDL_NOTHING, NULL);
-	else
-		ddl_opaque(s, NULL, "rights that are taken away");
-}
-
-static void
-on_default_rights(struct statement *s, json_t *v)
-{
-	on_grant(s, pq_get(v, "action"));
-}
-
-/* Who runs the next statements, in which schema, and how they are read. */
-static void
-on_set(struct statement *s, json_t *v)
-{
-	const char *name = pq_str(v, "name");
-
-	if (settable(name))
-		ddl_add(s, DDL_NOTHING, NULL);
-	else
-		ddl_opaque(s, NULL, sym_printf(s->a, "SET %s", name == NULL ?
-		    "of all settings" : name));
-}
-
-/* A new one disturbs nobody; one that is replaced is what deployed code or a
- * default may use. */
-static void
-on_view(struct statement *s, json_t *v)
-{
-	if (pq_bool(v, "replace"))
-		ddl_opaque(s, NULL, "a view or a function that is replaced");
-	else
-		ddl_add(s, DDL_OTHER, NULL);
-}
-
-/* One with arguments that fit better than those of a function of the same
- * name, PostgreSQL's or an extension's, is called in its stead. */
-static void
-on_function(struct statement *s, json_t *v)
-{
-	json_t *params = pq_get(v, "parameters");
-
-	for (size_t i = 0; i < json_array_size(params); i++) {
-		json_t *p = pq_get(json_array_get(params, i),
-		    "FunctionParameter");
-
-		if (pq_is(p, "mode", "FUNC_PARAM_OUT") ||
-		    pq_is(p, "mode", "FUNC_PARAM_TABLE"))
-			continue;
-		ddl_opaque(s, NULL, "a function with arguments may be called "
-		    "in the place of another of its name");
-		return;
-	}
-	on_view(s, v);
-}
-
-/* Types, collations, text search; operators and aggregates are chosen by
- * what fits best, as functions are. */
-static void
-on_define(struct statement *s, json_t *v)
-{
-	if (pq_is(v, "kind", "OBJECT_AGGREGATE") ||
-	    pq_is(v, "kind", "OBJECT_OPERATOR"))
-		ddl_opaque(s, NULL, "an operator or aggregate may be used in "
-		    "the place of another of its name");
-	else
-		on_view(s, v);
-}
-
-static void
-on_enum(struct statement *s, json_t *v)
-{
-	if (pq_str(v, "oldVal") != NULL)
-		ddl_opaque(s, NULL, "a value of a type that is renamed");
-	else
-		ddl_add(s, DDL_OTHER, NULL);
-}
-
 static const struct {
 	const char *type;
 	void (*read)(struct statement *s, json_t *v);
@@ -446,24 +167,24 @@ static const struct {
 } statements[] = {
 	{ "CreateStmt", sql_create_table, 0 }, { "AlterTableStmt", sql_alter_table, 0 },
 	{ "IndexStmt", on_index, 0 }, { "DropStmt", on_drop, 0 }, { "RenameStmt", on_rename, 0 },
-	{ "SelectStmt", on_select, 0 }, { "TruncateStmt", on_truncate, 0 },
+	{ "SelectStmt", sql_select, 0 }, { "TruncateStmt", sql_truncate, 0 },
 	{ "ConstraintsSetStmt", on_constraints, 0 }, { "CreateExtensionStmt", on_extension, 0 },
-	{ "CreateTableAsStmt", on_table_as, 0 }, { "AlterObjectSchemaStmt", on_schema, 0 },
+	{ "CreateTableAsStmt", on_table_as, 0 }, { "AlterObjectSchemaStmt", sql_to_schema, 0 },
 	{ "InsertStmt", NULL, DDL_DATA }, { "UpdateStmt", on_rows, 0 }, { "DeleteStmt", on_rows, 0 },
 	{ "MergeStmt", NULL, DDL_DATA }, { "CopyStmt", NULL, DDL_DATA },
-	{ "CommentStmt", on_comment, 0 }, { "GrantStmt", on_grant, 0 }, { "GrantRoleStmt", on_grant, 0 },
-	{ "VariableSetStmt", on_set, 0 }, { "VariableShowStmt", NULL, DDL_NOTHING },
-	{ "VacuumStmt", on_vacuum, 0 }, { "LockStmt", on_lock, 0 }, { "NotifyStmt", NULL, DDL_NOTHING },
-	{ "AlterDefaultPrivilegesStmt", on_default_rights, 0 },
+	{ "CommentStmt", sql_comment, 0 }, { "GrantStmt", sql_grant, 0 }, { "GrantRoleStmt", sql_grant, 0 },
+	{ "VariableSetStmt", sql_set, 0 }, { "VariableShowStmt", NULL, DDL_NOTHING },
+	{ "VacuumStmt", sql_vacuum, 0 }, { "LockStmt", sql_lock, 0 }, { "NotifyStmt", NULL, DDL_NOTHING },
+	{ "AlterDefaultPrivilegesStmt", sql_default_rights, 0 },
 	{ "CreateSeqStmt", NULL, DDL_OTHER }, { "CreateEnumStmt", NULL, DDL_OTHER },
-	{ "AlterEnumStmt", on_enum, 0 }, { "CreateDomainStmt", NULL, DDL_OTHER },
-	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", on_function, 0 },
-	{ "ViewStmt", on_view, 0 }, { "CreateSchemaStmt", NULL, DDL_OTHER },
-	{ "DefineStmt", on_define, 0 }, { "CreateStatsStmt", NULL, DDL_OTHER },
-	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", on_rebuilt, 0 }, { "RefreshMatViewStmt", on_refresh, 0 },
+	{ "AlterEnumStmt", sql_enum, 0 }, { "CreateDomainStmt", NULL, DDL_OTHER },
+	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", sql_function, 0 },
+	{ "ViewStmt", sql_view, 0 }, { "CreateSchemaStmt", NULL, DDL_OTHER },
+	{ "DefineStmt", sql_define, 0 }, { "CreateStatsStmt", NULL, DDL_OTHER },
+	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", sql_rebuild, 0 }, { "RefreshMatViewStmt", sql_refresh, 0 },
 	{ "AlterCollationStmt", NULL, DDL_OTHER },
 	{ "CreateRoleStmt", NULL, DDL_OTHER },
-	{ "ClusterStmt", on_rebuilt, 0 },
+	{ "ClusterStmt", sql_rebuild, 0 },
 };
 
 static void

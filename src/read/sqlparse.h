@@ -46,4 +46,23 @@ void sql_index(struct arena *a, struct con *out, sym table, json_t *stmt);
 void sql_create_table(struct statement *s, json_t *stmt);
 void sql_alter_table(struct statement *s, json_t *stmt);
 
+/* ---- sql_other.c ---- */
+void sql_select(struct statement *s, json_t *stmt);
+void sql_to_schema(struct statement *s, json_t *stmt);
+void sql_grant(struct statement *s, json_t *stmt);
+void sql_default_rights(struct statement *s, json_t *stmt);
+void sql_set(struct statement *s, json_t *stmt);
+void sql_view(struct statement *s, json_t *stmt);
+void sql_function(struct statement *s, json_t *stmt);
+void sql_define(struct statement *s, json_t *stmt);
+void sql_enum(struct statement *s, json_t *stmt);
+
+/* ---- sql_locks.c ---- */
+void sql_truncate(struct statement *s, json_t *stmt);
+void sql_lock(struct statement *s, json_t *stmt);
+void sql_comment(struct statement *s, json_t *stmt);
+void sql_rebuild(struct statement *s, json_t *stmt);
+void sql_vacuum(struct statement *s, json_t *stmt);
+void sql_refresh(struct statement *s, json_t *stmt);
+
 #endif
