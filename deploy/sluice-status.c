@@ -191,14 +191,17 @@ static int
 run(struct go *g, const struct opts *o, struct err *e)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
 	struct state st = { 0 };
 
 	if (site_open(&g->s, o, false, e) < 0 || state_read(&st, g, e) < 0)
 		return -1;
-	if (o->json)
+	if (o->json) {
 		state_json(&b, &st, g);
-	else
-		state_text(&b, &st, g);
+	} else {
+		state_text(&text, &st, g);
+		strbuf_clean(&b, text.s, text.len, true);
+	}
 	say(STDOUT_FILENO, &b);
 	return st.down > 0 ? 3 : 0;
 }

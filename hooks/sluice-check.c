@@ -321,10 +321,15 @@ judge_all(struct work *w, const struct opts_check *o, struct trial *shown,
 		if (judge(w, o, &w->bases[i], &t, e) < 0)
 			return -1;
 		bool fine = trial_fine(&t);
-		if (o->show != verdict_json && w->bases[i].why != NULL)
-			fprintf(stderr, "judged on top of %s%s%s\n",
-			    w->bases[i].why, w->nbases == 1 ? "" : ": ",
+		if (o->show != verdict_json && w->bases[i].why != NULL) {
+			struct strbuf why STRBUF_SCOPED = STRBUF_INIT;
+
+			strbuf_clean(&why, w->bases[i].why,
+			    strlen(w->bases[i].why), false);
+			fprintf(stderr, "judged on top of %s%s%s\n", why.s,
+			    w->nbases == 1 ? "" : ": ",
 			    w->nbases == 1 ? "" : fine ? "fine" : "refused");
+		}
 		if (*base == NULL || (trial_fine(shown) && !fine)) {
 			*shown = t;
 			*base = &w->bases[i];

@@ -49,7 +49,10 @@ static const struct hook {
 static int
 trouble(const struct err *e)
 {
-	fprintf(stderr, "sluice: %s\n", e->msg);
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	strbuf_clean(&b, e->msg, strlen(e->msg), true);
+	fprintf(stderr, "sluice: %s\n", b.s);
 	return 3;
 }
 

@@ -262,6 +262,8 @@ main(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	fflush(stdout);
-	fprintf(stderr, "sluice-install: %s\n", e.msg);
+	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
+	strbuf_clean(&said, e.msg, strlen(e.msg), true);
+	fprintf(stderr, "sluice-install: %s\n", said.s);
 	return e.kind == ERR_CONFIG ? 2 : e.kind == ERR_REFUSED ? 1 : 3;
 }

@@ -265,6 +265,7 @@ static int
 tag_one(struct work *w, const struct verdict *v, struct err *e)
 {
 	struct strbuf tag STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf was STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf now STRBUF_SCOPED = STRBUF_INIT;
 	const struct migration *m = v->m;
@@ -296,8 +297,9 @@ tag_one(struct work *w, const struct verdict *v, struct err *e)
 	}
 	if (r > 0) {
 		r = store(w, f, m->path, &was, &now, e);
+		strbuf_clean(&path, m->path, strlen(m->path), false);
 		if (r == 0)
-			printf("%s: %s%s\n", m->path, tag.len > 0 ? tag.s :
+			printf("%s: %s%s\n", path.s, tag.len > 0 ? tag.s :
 				"bound to its operations",
 			    f == NULL ? " (git add it)" : "");
 	}

@@ -210,6 +210,11 @@ git reset -q --hard HEAD^
 printf 'class Migration(:\n' >shop/migrations/0009_bad.py && git add -A
 exits 1 "a syntax error" commit
 said 'shop/migrations/0009_bad.py:1' "is named with its line"
+model_migration shop 0009_good 0008_fill
+model_migration shop 0010_next 0009_bad && git add -A
+exits 1 "beside another, and below one" commit
+is "$(grep -c 'makemigrations --merge\|which is not there' "$T/err")" 0 \
+    "says nothing of what only follows from that"
 back
 model_migration shop 0009_left 0008_fill
 model_migration shop 0009_right 0008_fill
@@ -349,7 +354,17 @@ cp blog/migrations/0001_initial.py "$odd/migrations/0001_initial.py" && git add 
 ok "a migration there" commit
 is "$(git show "HEAD:$odd/migrations/0001_initial.py" | grep -c '# sluice: safe auto') $(git status --porcelain)" \
     "1 " "is tagged"
-is "$(LC_ALL=C grep -c "$(printf '\377')" "$T/err")" 0 "no strange byte reaches the terminal"
+clean() { is "$(LC_ALL=C grep -c "$(printf '\377')" "$T/err")" 0 "no strange byte reaches the terminal"; }
+clean
+sed -i '/# sluice:/d' "$odd/migrations/0001_initial.py" && git add -A
+echo '# more' >>"$odd/migrations/0001_initial.py"
+ok "with other changes on disk" commit
+said 'tagged as staged only' "it is told"
+clean
+git reset -q HEAD^ && git add -A && sed -i '/# sluice:/d' "$odd/migrations/0001_initial.py"
+ok "in git commit PATH" commit "$odd"
+said 'temporary index' "it is told"
+clean
 undo
 
 another workdir

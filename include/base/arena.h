@@ -28,6 +28,9 @@ sym sym_getn(struct arena *a, const char *s, size_t n);
 sym sym_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 sym sym_lower(struct arena *a, const char *s);	/* ASCII */
+/* One word for a shell that a person pastes into: bare where it is plain, in
+ * '…', and what a terminal must not get in $'…'. */
+sym sym_word(struct arena *a, const char *word);
 
 /* A growing array in an arena: the old space is left behind on growth.
  *	struct list(struct op) ops = { 0 };

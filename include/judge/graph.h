@@ -8,6 +8,7 @@ struct graph_wrong {
 	enum { GRAPH_LEAVES, GRAPH_MISSING, GRAPH_CYCLE, GRAPH_DUPLICATE } kind;
 	sym app;
 	sym text;		/* a whole sentence: what, where, what to do */
+	sym missing;		/* GRAPH_MISSING: the name that is not there */
 	const struct migration *at;
 };
 
@@ -30,6 +31,9 @@ void graph_build(struct graph *g, struct arena *a,
     const struct migration *all, uint32_t n,
     const struct applied *applied, uint32_t napplied,
     const struct settings *s);
+/* Is that so, for all we know, only because the file at `path`, which should
+ * be a migration, could not be read? */
+bool graph_wants(const struct graph_wrong *w, const char *path);
 /* Does order[i] need order[j], directly or not? */
 bool graph_needs(const struct graph *g, uint32_t i, uint32_t j);
 

@@ -15,6 +15,7 @@ const char *prog_name(void);
 /* "sluice-x: …" on stderr; gives the exit code: 2 configuration, 1 refused,
  * 3 could not tell or reach. */
 int trouble(const struct err *e);
+/* A line of stderr, without control characters. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Writes it all, and does not mind a reader who left. */
 void say(int fd, const struct strbuf *b);

@@ -204,6 +204,32 @@ sym_printf(struct arena *a, const char *fmt, ...)
 }
 
 sym
+sym_word(struct arena *a, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+	struct strbuf clean STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+
+	if (*word != '\0' && word[strspn(word, plain)] == '\0')
+		return sym_get(a, word);
+	strbuf_clean(&clean, word, strlen(word), false);
+	bool odd = !streq(clean.s, word);
+	strbuf_str(&b, odd ? "$'" : "'");
+	for (; *word != '\0'; word++)
+		if (odd && (*word < ' ' || *word >= 0x7f))
+			strbuf_printf(&b, "\\%03o", (unsigned char)*word);
+		else if (odd && strchr("'\\", *word) != NULL)
+			strbuf_printf(&b, "\\%c", *word);
+		else if (*word == '\'')
+			strbuf_str(&b, "'\\''");
+		else
+			strbuf_char(&b, *word);
+	strbuf_char(&b, '\'');
+	return sym_get(a, b.s);
+}
+
+sym
 sym_lower(struct arena *a, const char *s)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;

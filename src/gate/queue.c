@@ -208,10 +208,14 @@ run_one(const struct queue *q, char *const *argv, const char *cwd,
 	struct child_spec spec = { .argv = words.v, .cwd = cwd,
 		.in = CHILD_NULL };
 	int code = 3;
-	if (child_start(&c, &spec, e) < 0 || child_wait(&c, -1, e) < 0)
-		dprintf(2, "sluice: %s\n", e->msg);
-	else
+	if (child_start(&c, &spec, e) < 0 || child_wait(&c, -1, e) < 0) {
+		struct strbuf why STRBUF_SCOPED = STRBUF_INIT;
+
+		strbuf_clean(&why, e->msg, strlen(e->msg), false);
+		dprintf(2, "sluice: %s\n", why.s);
+	} else {
 		code = child_exit(&c);
+	}
 	strbuf_printf(&rc, "%d\n", code);
 	strbuf_str(&log, ".rc");
 	return file_write(log.s, rc.s, rc.len, 0644, e);

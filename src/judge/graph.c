@@ -59,7 +59,7 @@ alias_cmp(const void *x, const void *y)
 	return key_cmp(p->app, p->name, q->app, q->name);
 }
 
-static void
+static struct graph_wrong *
 wrong(struct build *b, int kind, const struct migration *m, sym text)
 {
 	struct graph_wrong *w = list_add(b->a, &b->wrong);
@@ -68,6 +68,7 @@ wrong(struct build *b, int kind, const struct migration *m, sym text)
 	w->app = m->app;
 	w->text = text;
 	w->at = m;
+	return w;
 }
 
 /* First node that is not before (app, name). */
@@ -317,7 +318,8 @@ dep_node(struct build *b, const struct migration *m, const struct dep *d)
 	wrong(b, GRAPH_MISSING, m, sym_printf(b->a,
 	    "%s.%s depends on %s.%s, which is not there; commit that "
 	    "migration too, or mend the dependency (%s:%u)", m->app, m->name,
-	    app, d->name, m->path != NULL ? m->path : "?", d->line));
+	    app, d->name, m->path != NULL ? m->path : "?",
+	    d->line))->missing = d->name;
 	return NONE;
 }
 
@@ -522,4 +524,20 @@ graph_needs(const struct graph *g, uint32_t i, uint32_t j)
 	bool yes = need[j];
 	free(need);
 	return yes;
+}
+
+bool
+graph_wants(const struct graph_wrong *w, const char *path)
+{
+	const char *at = w->at->path, *slash = strrchr(path, '/');
+	const char *end = at != NULL ? strrchr(at, '/') : NULL;
+	const char *name = slash != NULL ? slash + 1 : path;
+	size_t n = strcspn(name, ".");
+
+	if (w->kind == GRAPH_MISSING)
+		return w->missing != NULL && strlen(w->missing) == n &&
+		    memcmp(w->missing, name, n) == 0;
+	return w->kind == GRAPH_LEAVES && slash != NULL && end != NULL &&
+	    slash - path == end - at &&
+	    memcmp(path, at, (size_t)(end - at)) == 0;
 }

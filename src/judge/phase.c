@@ -27,34 +27,14 @@ stale(const struct migration *m)
 	    !starts_with(m->digest, m->tag.bound);
 }
 
-/* For a shell: in '…' where it is not plain. */
-static sym
-quoted(struct arena *a, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
-
-	if (*word != '\0' && word[strspn(word, plain)] == '\0')
-		return sym_get(a, word);
-	strbuf_char(&b, '\'');
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			strbuf_str(&b, "'\\''");
-		else
-			strbuf_char(&b, *word);
-	strbuf_char(&b, '\'');
-	return sym_get(a, b.s);
-}
-
 /* The line that writes such a tag, to be pasted. */
 static sym
 command(struct arena *a, const struct migration *m, const char *word,
     const char *because)
 {
 	return sym_printf(a, "sluice tag --%s --because %s %s", word,
-	    because == NULL ? "'WHY'" : quoted(a, because),
-	    quoted(a, m->path != NULL ? m->path : m->name));
+	    because == NULL ? "'WHY'" : sym_word(a, because),
+	    sym_word(a, m->path != NULL ? m->path : m->name));
 }
 
 static sym

@@ -58,8 +58,8 @@ hook_judge(struct hook *h, struct trial *t, const struct trial_ask *asked,
 		.which = h->which, .ctx = h->ctx, .colour = colour_wanted(2),
 		.again = "sluice check --index --explain" };
 	if (t->j.n > 0 || t->nwrong > 0) {
-		strbuf_printf(&h->said, "sluice: judged on top of %s",
-		    base->why);
+		strbuf_str(&h->said, "sluice: judged on top of ");
+		strbuf_clean(&h->said, base->why, strlen(base->why), false);
 		if (base->commit != NULL)
 			strbuf_printf(&h->said, " (%.8s)", base->commit);
 		strbuf_char(&h->said, '\n');

@@ -53,13 +53,14 @@ of_this_commit(void *ctx, const struct verdict *v)
 
 /* What a tag of ours lacks, in the text that is staged, and how to mend it. */
 static int
-write_tag(struct strbuf *now, struct strbuf *how,
+write_tag(struct strbuf *now, struct strbuf *how, struct arena *a,
     const struct verdict *v, const struct strbuf *was, struct err *e)
 {
 	struct strbuf tag STRBUF_SCOPED = STRBUF_INIT;
 
 	if (v->m->tag.source == TAG_PERSON) {
-		strbuf_printf(how, "sluice tag %s", v->m->path);
+		strbuf_printf(how, "sluice tag %s",
+		    sym_word(a, v->m->path));
 		return tagline_bind(now, was, v->m, e);
 	}
 	tagline_make(&tag, v);
@@ -76,34 +77,33 @@ tag_one(const struct commit *c, const struct verdict *v,
 	struct strbuf how STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf was STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf now STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf path STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf *said = &c->h->said;
 	bool person = v->m->tag.source == TAG_PERSON;
 	struct err why = ERR_INIT;
 
 	if (stage_text(&was, c->h->repo, f->blob, e) < 0)
 		return -1;
-	int r = write_tag(&now, &how, v, &was, &why);
+	int r = write_tag(&now, &how, c->h->a, v, &was, &why);
 	if (r == 0)
 		return 0;
+	strbuf_clean(&path, f->path, strlen(f->path), false);
 	if (r > 0 && c->h->cfg.hooks.tag_write && !stage_temporary()) {
 		c->h->tagged = true;
 		r = stage_write(c->h->repo, c->h->a, f, &was, &now, e);
 		if (r == 0)
 			strbuf_printf(said, "sluice: %s: tagged as staged only, "
 			    "since the file on disk has other changes; %s\n",
-			    f->path, how.s);
-		else if (r > 0) {
-			strbuf_str(said, "sluice: tagged ");
-			strbuf_clean(said, f->path, strlen(f->path), false);
-			strbuf_char(said, '\n');
-		}
+			    path.s, how.s);
+		else if (r > 0)
+			strbuf_printf(said, "sluice: tagged %s\n", path.s);
 		return r < 0 ? -1 : 0;
 	}
 	if (person && r > 0)
 		strbuf_printf(said, "sluice: %s: its tag is not bound to its "
-		    "operations: %s\n", f->path, how.s);
+		    "operations: %s\n", path.s, how.s);
 	else
-		strbuf_printf(said, "sluice: %s: %s; %s\n", f->path,
+		strbuf_printf(said, "sluice: %s: %s; %s\n", path.s,
 		    r < 0 ? why.msg : !c->h->cfg.hooks.tag_write ?
 		    "it has no tag, and [hooks] tag = require" :
 		    "not tagged, since `git commit PATH` commits a temporary "

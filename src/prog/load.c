@@ -82,12 +82,19 @@ third_read(struct code *c, struct site *s, const struct source_file *f,
 }
 
 static void
-graph_read(struct code *c, struct site *s)
+graph_read(struct code *c, struct site *s, const struct migrations *own)
 {
 	graph_build(&c->graph, s->a, c->all, c->n, s->applied, s->napplied,
 	    &s->settings);
-	for (uint32_t i = 0; i < c->graph.nwrong; i++)
-		wrong_add(c, s->a, c->graph.wrong[i].text);
+	for (uint32_t i = 0; i < c->graph.nwrong; i++) {
+		const struct graph_wrong *w = &c->graph.wrong[i];
+		bool wants = false;
+
+		for (uint32_t k = 0; k < own->nunread && !wants; k++)
+			wants = graph_wants(w, own->unread[k].path);
+		if (!wants)
+			wrong_add(c, s->a, w->text);
+	}
 }
 
 /* The project's own files, then the third-party ones. */
@@ -111,7 +118,7 @@ code_read(struct code *c, struct site *s, struct source *src,
 		    m.unread[i].line, m.unread[i].why));
 	if (third_read(c, s, third, nthird, e) < 0)
 		return -1;
-	graph_read(c, s);
+	graph_read(c, s, &m);
 	return 0;
 }
 
@@ -173,11 +180,8 @@ code_third(const struct code *c, struct arena *a, struct source_file **out,
 bool
 code_fine(const struct code *c)
 {
-	for (uint32_t i = 0; i < c->nwrong; i++) {
-		struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
-		strbuf_clean(&b, c->wrong[i], strlen(c->wrong[i]), false);
-		warn("%s", b.s);
-	}
+	for (uint32_t i = 0; i < c->nwrong; i++)
+		warn("%s", c->wrong[i]);
 	return c->nwrong == 0;
 }
 

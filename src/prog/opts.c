@@ -49,12 +49,14 @@ void
 warn(const char *fmt, ...)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf raw STRBUF_SCOPED = STRBUF_INIT;
 	va_list ap;
 
-	strbuf_printf(&b, "%s: ", name);
+	strbuf_printf(&raw, "%s: ", name);
 	va_start(ap, fmt);
-	strbuf_vprintf(&b, fmt, ap);
+	strbuf_vprintf(&raw, fmt, ap);
 	va_end(ap);
+	strbuf_clean(&b, raw.s, raw.len, true);
 	strbuf_char(&b, '\n');
 	say(STDERR_FILENO, &b);
 }
@@ -62,10 +64,7 @@ warn(const char *fmt, ...)
 int
 trouble(const struct err *e)
 {
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
-
-	strbuf_clean(&b, e->msg, strlen(e->msg), true);
-	warn("%s", b.s);
+	warn("%s", e->msg);
 	switch (e->kind) {
 	case ERR_CONFIG:
 		return 2;

@@ -141,6 +141,15 @@ compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 	}
 }
 
+static bool
+for_want(const struct migrations *m, const struct graph_wrong *w)
+{
+	for (uint32_t i = 0; i < m->nunread; i++)
+		if (graph_wants(w, m->unread[i].path))
+			return true;
+	return false;
+}
+
 static void
 tell_unread(struct trial *t, struct arena *a)
 {
@@ -150,7 +159,9 @@ tell_unread(struct trial *t, struct arena *a)
 	}
 	for (uint32_t i = 0; i < t->graph.nwrong; i++) {
 		const struct graph_wrong *w = &t->graph.wrong[i];
-		trial_wrong(t, a, w->at != NULL ? w->at->path : NULL, 0, w->text);
+
+		if (!for_want(&t->head, w))
+			trial_wrong(t, a, w->at->path, 0, w->text);
 	}
 }
 
@@ -263,7 +274,7 @@ ask_bound(struct judgement *j, struct arena *a)
 		if (!v->unbound || v->refused != NULL)
 			continue;
 		v->refused = sym_printf(a, "its tag is not bound to its "
-		    "operations: sluice tag %s", v->m->path);
+		    "operations: sluice tag %s", sym_word(a, v->m->path));
 		j->fine = false;
 	}
 }

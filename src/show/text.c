@@ -17,6 +17,12 @@ text_ink(struct strbuf *b, bool colour, enum ink ink)
 		strbuf_str(b, code[ink]);
 }
 
+static void
+clean(struct strbuf *b, const char *s)
+{
+	strbuf_clean(b, s, strlen(s), true);
+}
+
 /* " of RELEASE", unless whoever reads it knows. */
 static void
 named(struct strbuf *b, bool brief, const char *what, sym release)
@@ -34,9 +40,9 @@ text_step(struct strbuf *b, const struct step *s, bool brief)
 		named(b, brief, "stage", s->subject);
 		break;
 	case STEP_MIGRATION:
-		strbuf_printf(b, "%s %s", streq(s->want, "applied") ? "apply" :
-		    streq(s->want, "repeated") ? "repeat" :
-		    "reverse", s->subject);
+		strbuf_str(b, streq(s->want, "applied") ? "apply " :
+		    streq(s->want, "repeated") ? "repeat " : "reverse ");
+		clean(b, s->subject);
 		break;
 	case STEP_BALANCE:
 		strbuf_str(b, streq(s->want, "drained") ? "drain" :
@@ -91,7 +97,8 @@ below(struct strbuf *b, bool colour, enum ink ink, const char *what,
 {
 	strbuf_str(b, "            ");
 	text_ink(b, colour, ink);
-	strbuf_printf(b, "%s%s", what, text);
+	strbuf_str(b, what);
+	clean(b, text);
 	text_ink(b, colour, INK_NONE);
 	strbuf_char(b, '\n');
 }
@@ -134,8 +141,8 @@ text_notes(struct strbuf *b, const struct plan *p, bool colour)
 
 	for (uint32_t i = 0; i < p->nnotes; i++) {
 		text_ink(b, colour, kinds[p->notes[i].kind].ink);
-		strbuf_printf(b, "%s%s", kinds[p->notes[i].kind].word,
-		    p->notes[i].text);
+		strbuf_str(b, kinds[p->notes[i].kind].word);
+		clean(b, p->notes[i].text);
 		text_ink(b, colour, INK_NONE);
 		strbuf_char(b, '\n');
 	}

@@ -189,6 +189,19 @@ test_child(void)
 }
 
 static void
+test_word(void)
+{
+	struct arena *a = arena_new();
+
+	is(sym_word(a, "a/b_c-1.py"), "a/b_c-1.py", "a plain word");
+	is(sym_word(a, "a b'c"), "'a b'\\''c'", "one for quotes");
+	is(sym_word(a, "a\033\377'\\"), "$'a\\033\\377\\'\\\\'",
+	    "one that no terminal is to get");
+	is(sym_word(a, ""), "''", "none");
+	arena_free(a);
+}
+
+static void
 test_leaks(void)
 {
 	struct err e = ERR_INIT;
@@ -223,6 +236,7 @@ main(void)
 	test_file();
 	test_child();
 	test_leaks();
+	test_word();
 	sha256_hex(hex, "abc", 3);
 	is(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 	    "SHA-256");

@@ -97,6 +97,14 @@ test_wrong(void)
 	is_int(g.nwrong, 1, "an app from elsewhere is not missing");
 	like(g.wrong[0].text,
 	    "a.2 depends on b.9, which is not there", "a name is");
+	ok(graph_wants(&g.wrong[0], "b/migrations/9.py") &&
+	    !graph_wants(&g.wrong[0], "b/migrations/99.py"),
+	    "unless that is what cannot be read");
+	const char *const two[] = { "a.1", "a.2 < a.1", "a.4 < a.1", NULL };
+	g = build(two, NULL, 0, NULL);
+	ok(graph_wants(&g.wrong[0], "a/migrations/3.py") &&
+	    !graph_wants(&g.wrong[0], "b/migrations/3.py"),
+	    "so with two leaves: one may be below it");
 	const char *const dup[] = { "a.1", "a.1", NULL };
 	g = build(dup, NULL, 0, NULL);
 	is_int(g.wrong[0].kind, GRAPH_DUPLICATE, "two of one name");
