@@ -69,14 +69,15 @@ static bool
 adds_nothing(struct reader *r, struct scope *cls, const struct binding *b)
 {
 	const struct syntax *y = &cls->m->syn;
-	uint32_t body = b->kind == BIND_FUNCTION ?
+	uint32_t body = b->kind == BIND_FUNCTION && !b->dressed ?
 	    node_field(y, b->node, F_BODY) : 0;
 
 	return body != 0 &&
 	    only_super(r, &cls->m->top, body, b->name, 0) == 1;
 }
 
-/* What an operation may define and still do what Django's does. */
+/* What an operation may define and still do what Django's does: what Django's
+ * has no name for, nobody calls but itself. */
 static bool
 op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
 {
@@ -89,6 +90,19 @@ op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
 	    "__qualname__", "__slots__", "__repr__", "__eq__", "__hash__" };
 	static const char *const run[] = { "database_forwards",
 	    "database_backwards", "state_forwards" };
+	static const char *const used[] = { "ALTER_OPTION_KEYS",
+	    "allow_migrate_model", "args", "bases", "code", "constraint",
+	    "create_collation", "database_operations", "deterministic",
+	    "extension_exists", "field", "fields", "hints", "index",
+	    "index_together", "is_same_field_operation",
+	    "is_same_model_operation", "kwargs", "locale", "managers",
+	    "model_name", "model_name_lower", "name", "name_lower",
+	    "new_name", "new_name_lower", "noop", "old_fields", "old_name",
+	    "old_name_lower", "option_name", "option_value", "options",
+	    "order_with_respect_to", "preserve_default", "provider",
+	    "remove_collation", "reverse_code", "reverse_sql", "sql",
+	    "state_operations", "table", "table_comment",
+	    "unique_together" };
 
 	for (size_t i = 0; i < countof(fine); i++)
 		if (streq(b->name, fine[i]))
@@ -96,7 +110,10 @@ op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
 	for (size_t i = 0; i < countof(run); i++)
 		if (streq(b->name, run[i]))
 			return adds_nothing(r, cls, b);
-	return false;
+	for (size_t i = 0; i < countof(used); i++)
+		if (streq(b->name, used[i]))
+			return false;
+	return b->name[0] != '_';
 }
 
 /* What decides about a field's column. */

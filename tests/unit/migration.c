@@ -394,6 +394,9 @@ custom(void)
 #define OP(body, why) reads(HEAD "class O(migrations.RunSQL):\n    " body "\n" CLASS "    operations = [O('x')]\n", why)
 #define OWN "OPAQUE why[operation shop.migrations.0002_x.O (shop/migrations/0002_x.py:2) has code of its own]"
 	OP("elidable = True", "sql sql<x>");
+	OP("@classmethod\n    def from_file(cls, path): return cls(open(path).read())\n    FOLDER = 'sql'", "sql sql<x>");
+	OP("@never\n    def database_forwards(self, a, s, f, t):\n        super().database_forwards(a, s, f, t)", OWN);
+	OP("code = 'y'", OWN);
 	OP("def _run_sql(self, *a): pass", OWN);
 	OP("def allow_migrate_model(self, *a): return False", OWN);
 	OP("database_forwards = print", OWN);
