@@ -69,6 +69,8 @@ struct table {
 struct vec {				/* sorted by name; immutable */
 	const struct table *const *v;
 	uint32_t n;
+	uint32_t room;			/* of own */
+	const struct table **own;	/* NULL, or it is changed in there */
 };
 
 struct names { const sym *v; uint32_t n; };
@@ -77,6 +79,9 @@ const struct table *vec_find(const struct vec *v, sym name);
 /* New vectors: one table put in (or replaced), one taken out. */
 struct vec vec_put(struct arena *a, struct vec v, const struct table *t);
 struct vec vec_drop(struct arena *a, struct vec v, sym name);
+/* A copy to be changed in place, for one who keeps none of what it was; until
+ * its own is NULL. */
+struct vec vec_own(struct arena *a, struct vec v);
 /* x, but the named tables as y has them, or not. `names` is sorted. */
 struct vec vec_mixed(struct arena *a, const struct vec *x,
     const struct vec *y, const struct names *names);

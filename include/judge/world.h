@@ -24,7 +24,12 @@ struct settings {		/* facts about the project and its versions */
 };
 
 struct model;			/* judge/code.h */
-struct models { const struct model *const *v; uint32_t n; };	/* sorted by label */
+struct models {				/* sorted by label; immutable */
+	const struct model *const *v;
+	uint32_t n;
+	uint32_t room;			/* of own */
+	const struct model **own;	/* NULL, or a change is written there */
+};
 
 enum opaque {			/* why an operation or statement has no verdict */
 	OPAQUE_NOT, OPAQUE_PYTHON, OPAQUE_SQL, OPAQUE_DATA, OPAQUE_OPERATION,

@@ -348,7 +348,7 @@ catalog_read(struct vec *out, struct arena *a, struct pg *p, struct err *e)
 		v[n++] = t;
 		i += k;
 	}
-	*out = (struct vec){ v, (uint32_t)n };
+	*out = (struct vec){ .v = v, .n = (uint32_t)n };
 	return 0;
 }
 

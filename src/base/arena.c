@@ -243,7 +243,8 @@ void *
 list_grow(struct arena *a, void **v, uint32_t *n, uint32_t *cap, size_t size)
 {
 	if (*n == *cap) {
-		uint32_t more = *cap > 0 ? *cap * 2 : 8;
+		/* of large things there are mostly few */
+		uint32_t more = *cap > 0 ? *cap * 2 : size < 64 ? 8 : 2;
 		void *p = arena_alloc(a, more, size);
 
 		if (*n > 0)

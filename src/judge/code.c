@@ -557,8 +557,8 @@ code_apply(struct models *out, const struct models *before,
 {
 	struct change_state x = { a, s, op, m->app, out, NULL };
 
-	if (out != before)
-		*out = *before;
+	out->v = before->v;
+	out->n = before->n;
 	switch (op->kind) {
 	case OP_CREATE_MODEL:
 		create_model(&x);

@@ -67,6 +67,7 @@ const struct field *field_renamed(struct arena *a, const struct field *f,
 
 /* ---- code.c ---- */
 void models_put(struct arena *a, struct models *m, const struct model *x);
+struct models models_own(struct arena *a);	/* none, with an own */
 sym table_named(struct arena *a, const struct model *m);
 void models_drop(struct arena *a, struct models *m, sym label);
 /* The call without that keyword. */

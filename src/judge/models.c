@@ -34,20 +34,43 @@ models_find(const struct models *m, sym label)
 	return i < m->n && streq(m->v[i]->label, label) ? m->v[i] : NULL;
 }
 
+/* m with `put` places at i for the `drop` that are there; the first. */
+static const struct model **
+resize(struct arena *a, struct models *m, uint32_t i, uint32_t put,
+    uint32_t drop)
+{
+	uint32_t n = m->n + put - drop;
+	const struct model **w = m->own;
+
+	if (w == NULL) {
+		w = arena_alloc(a, n, sizeof(*w));
+	} else if (n > m->room) {
+		m->room = 2 * n;
+		m->own = w = arena_alloc(a, m->room, sizeof(*w));
+	}
+	if (i > 0 && w != m->v)
+		memcpy(w, m->v, i * sizeof(*w));
+	if (m->n > i + drop)
+		memmove(w + i + put, m->v + i + drop,
+		    (m->n - i - drop) * sizeof(*w));
+	m->v = w;
+	m->n = n;
+	return w + i;
+}
+
+struct models
+models_own(struct arena *a)
+{
+	return (struct models){ .room = 32,
+	    .own = arena_alloc(a, 32, sizeof(const struct model *)) };
+}
+
 void
 models_put(struct arena *a, struct models *m, const struct model *x)
 {
 	uint32_t i = place(m, x->label);
-	uint32_t old = i < m->n && streq(m->v[i]->label, x->label);
-	const struct model **v = arena_alloc(a, m->n + 1 - old, sizeof(*v));
 
-	if (i > 0)
-		memcpy(v, m->v, i * sizeof(*v));
-	v[i] = x;
-	if (m->n > i + old)
-		memcpy(v + i + 1, m->v + i + old,
-		    (m->n - i - old) * sizeof(*v));
-	*m = (struct models){ v, m->n + 1 - old };
+	*resize(a, m, i, 1, i < m->n && streq(m->v[i]->label, x->label)) = x;
 }
 
 void
@@ -55,14 +78,8 @@ models_drop(struct arena *a, struct models *m, sym label)
 {
 	uint32_t i = place(m, label);
 
-	if (i == m->n || !streq(m->v[i]->label, label))
-		return;
-	const struct model **v = arena_alloc(a, m->n, sizeof(*v));
-	if (i > 0)
-		memcpy(v, m->v, i * sizeof(*v));
-	if (m->n > i + 1)
-		memcpy(v + i, m->v + i + 1, (m->n - i - 1) * sizeof(*v));
-	*m = (struct models){ v, m->n - 1 };
+	if (i < m->n && streq(m->v[i]->label, label))
+		(void)resize(a, m, i, 0, 1);
 }
 
 const struct field *

@@ -33,34 +33,63 @@ vec_find(const struct vec *v, sym name)
 	return i < v->n && streq(v->v[i]->name, name) ? v->v[i] : NULL;
 }
 
+/* v with `put` places at i for the `drop` that are there; *at is the first. */
+static struct vec
+resized(struct arena *a, const struct vec *v, uint32_t i, uint32_t put,
+    uint32_t drop, const struct table ***at)
+{
+	struct vec n = *v;
+	const struct table **w = v->own;
+
+	n.n = v->n + put - drop;
+	if (w == NULL) {
+		w = arena_alloc(a, n.n, sizeof(*w));
+	} else if (n.n > v->room) {
+		n.room = 2 * n.n;
+		n.own = w = arena_alloc(a, n.room, sizeof(*w));
+	}
+	if (i > 0 && w != v->v)
+		memcpy(w, v->v, i * sizeof(*w));
+	if (v->n > i + drop)
+		memmove(w + i + put, v->v + i + drop,
+		    (v->n - i - drop) * sizeof(*w));
+	n.v = w;
+	*at = w + i;
+	return n;
+}
+
+struct vec
+vec_own(struct arena *a, struct vec v)
+{
+	uint32_t room = v.n + 32;
+	const struct table **w = arena_alloc(a, room, sizeof(*w));
+
+	if (v.n > 0)
+		memcpy(w, v.v, v.n * sizeof(*w));
+	return (struct vec){ w, v.n, room, w };
+}
+
 struct vec
 vec_put(struct arena *a, struct vec v, const struct table *t)
 {
 	uint32_t i = place(&v, t->name);
-	uint32_t old = i < v.n && streq(v.v[i]->name, t->name);
-	const struct table **n = arena_alloc(a, v.n + 1 - old, sizeof(*n));
+	const struct table **at;
+	struct vec n = resized(a, &v, i, 1, i < v.n &&
+	    streq(v.v[i]->name, t->name), &at);
 
-	if (i > 0)
-		memcpy(n, v.v, i * sizeof(*n));
-	n[i] = t;
-	if (v.n > i + old)
-		memcpy(n + i + 1, v.v + i + old, (v.n - i - old) * sizeof(*n));
-	return (struct vec){ n, v.n + 1 - old };
+	*at = t;
+	return n;
 }
 
 struct vec
 vec_drop(struct arena *a, struct vec v, sym name)
 {
 	uint32_t i = place(&v, name);
+	const struct table **at;
 
 	if (i == v.n || !streq(v.v[i]->name, name))
 		return v;
-	const struct table **n = arena_alloc(a, v.n, sizeof(*n));
-	if (i > 0)
-		memcpy(n, v.v, i * sizeof(*n));
-	if (v.n > i + 1)
-		memcpy(n + i, v.v + i + 1, (v.n - i - 1) * sizeof(*n));
-	return (struct vec){ n, v.n - 1 };
+	return resized(a, &v, i, 0, 1, &at);
 }
 
 struct vec
@@ -84,7 +113,7 @@ vec_mixed(struct arena *a, const struct vec *x, const struct vec *y,
 	}
 	while (i < x->n)
 		v[n++] = x->v[i++];
-	return (struct vec){ v, n };
+	return (struct vec){ .v = v, .n = n };
 }
 
 const struct column *

@@ -475,12 +475,13 @@ want_next(struct arena *a, const struct vec *want, const struct models *before,
     const struct models *after, const struct settings *s)
 {
 	struct arena *scratch;
-	struct next n = { .a = a, .want = *want };
+	struct next n = { .a = a };
 	uint32_t i = 0, k = 0;
 
 	if (before->v == after->v)
 		return *want;
 	n.scratch = scratch = arena_new();
+	n.want = vec_own(a, *want);
 	n.before = (struct code){ scratch, before, s };
 	n.after = (struct code){ scratch, after, s };
 
@@ -508,5 +509,6 @@ want_next(struct arena *a, const struct vec *want, const struct models *before,
 			    !same_to_others(&n, label));
 	}
 	arena_free(scratch);
+	n.want.own = NULL;
 	return n.want;
 }

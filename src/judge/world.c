@@ -13,6 +13,7 @@ struct turn {			/* one operation on one world */
 	struct world before, after;
 	struct models wanted;	/* of which models before.want speaks */
 	bool end;		/* only what comes of it: no way back */
+	struct models *next;	/* NULL, or where after.models may be written */
 	struct change *out;
 };
 
@@ -128,6 +129,11 @@ static void
 turn(struct turn *t)
 {
 	struct change *c = t->out;
+
+	if (t->next != NULL) {
+		t->after.models.own = t->next->own;
+		t->after.models.room = t->next->room;
+	}
 	sym why = code_apply(&t->after.models, &t->before.models, t->op, t->m,
 	    t->s, t->a);
 
@@ -361,17 +367,26 @@ replay_end(struct world *out, struct arena *a,
 {
 	struct turn t = { .a = a, .s = known(a, s), .end = true };
 	struct changes changes = { 0 };
+	/* of an operation are kept the models before it and those after it */
+	struct models turns[2] = { models_own(a), models_own(a) };
 
-	memset(out, 0, sizeof(*out));
+	*out = (struct world){ .have = vec_own(a, (struct vec){ 0 }) };
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < order[i]->ops.n; k++) {
 			t.m = order[i];
 			t.op = &order[i]->ops.v[k];
 			t.before = *out;
+			t.next = &turns[out->models.v == turns[0].own];
+			if (t.wanted.v == t.next->own)
+				*t.next = models_own(a);
 			run(&t, &changes, NULL);
 			*out = t.after;
+			if (out->models.own != NULL)
+				*t.next = out->models;
+			out->models.own = NULL;
 			memset(changes.v, 0, changes.n * sizeof(*changes.v));
 			changes.n = 0;
 		}
+	out->have.own = NULL;
 	want_now(&t, out);
 }

@@ -251,6 +251,12 @@ world_of(const char *const *ops, const struct settings *s)
 		*list_add(a, &order) = m;
 	}
 	replay_run(&r, a, order.v, order.n, s);
+	/* the short way to the end leads to the same */
+	struct world end;
+	replay_end(&end, a, order.v, order.n, s);
+	diff_vecs("end, want:", &r.end.want, &end.want, false);
+	diff_vecs("end, have:", &r.end.have, &end.have, false);
+	is_int(differ, 0, "the end alone is what it is step by step");
 	return r;
 }
 
@@ -417,6 +423,12 @@ test_separate(void)
 		    "{'db_table': 'a_m'})])",
 		"a: migrations.SeparateDatabaseAndState(state_operations=["
 		    "migrations.DeleteModel('M')])",
+		"b: migrations.RunSQL('DO $$ BEGIN EXECUTE 1; END $$', "
+		    "state_operations=[migrations.AddField('m', 'x', "
+		    "models.IntegerField())])",
+		"b: migrations.AddField('m', 'y', models.IntegerField())",
+		"b: migrations.CreateModel('A', [" ID "])",
+		"b: migrations.RemoveField('m', 'y')",
 		NULL };
 	struct replay r = world_of(ops, &s);
 
