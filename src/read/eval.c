@@ -23,12 +23,6 @@ text_at(struct reader *r, const struct scope *s, uint32_t node)
 	return sym_getn(r->a, s->m->syn.text + n->start, n->end - n->start);
 }
 
-static uint32_t
-line_at(const struct scope *s, uint32_t node)
-{
-	return s->m->syn.v[node].line;
-}
-
 static void
 add(struct reader *r, struct items *to, const struct value *v)
 {
@@ -383,55 +377,6 @@ eval_attribute(struct reader *r, struct scope *s, uint32_t node)
 	    y->v[node].line);
 }
 
-/* A name that only `from x import *` can have bound. */
-static const struct value *
-star_name(struct reader *r, struct scope *s, sym name, uint32_t line)
-{
-	static const char *const builtins[] = { "dict", "list", "set", "str",
-	    "int", "bool", "float", "tuple", "frozenset", "bytes", "range",
-	    "len", "open", "sorted", "zip", "enumerate", "reversed" };
-	struct scope *top = &s->m->top, *where;
-	const char *django = NULL;
-
-	for (size_t i = 0; i < countof(builtins); i++)
-		if (streq(builtins[i], name))
-			return value_name(r, name, line);
-	for (uint32_t i = top->stars.n; i > 0; i--) {
-		sym from = top->stars.v[i - 1];
-		if (starts_with(from, "django.")) {
-			if (django == NULL)
-				django = from;
-			continue;
-		}
-		sym dotted = sym_printf(r->a, "%s.%s", from, name);
-		struct binding *b = dotted_find(r, dotted, &where);
-		if (b != NULL)
-			return eval_binding(r, where, b);
-		if (r->leads != NULL)
-			return value_name(r, r->leads, line);
-	}
-	if (streq(name, "__file__") && s->m->path != NULL)
-		return path_of_module(r, s->m, line);
-	if (django != NULL)
-		return value_name(r, sym_printf(r->a, "%s.%s", django, name),
-		    line);
-	return value_name(r, name, line);
-}
-
-static const struct value *
-eval_identifier(struct reader *r, struct scope *s, uint32_t node)
-{
-	sym name = text_at(r, s, node);
-	struct scope *where;
-	struct binding *b = scope_find(s, name, &where);
-
-	if (b == NULL)
-		return star_name(r, s, name, line_at(s, node));
-	const struct value *v = eval_binding(r, where, b);
-	/* a constant is told at the line that uses it only if it has none */
-	return v;
-}
-
 static const struct value *
 eval_conditional(struct reader *r, struct scope *s, uint32_t node)
 {
@@ -509,7 +454,7 @@ eval_kind(struct reader *r, struct scope *s, uint32_t node)
 
 	switch ((enum node_kind)y->v[node].kind) {
 	case N_IDENTIFIER:
-		return eval_identifier(r, s, node);
+		return name_value(r, s, text_at(r, s, node), line);
 	case N_ATTRIBUTE:
 		return eval_attribute(r, s, node);
 	case N_CALL:

@@ -22,10 +22,10 @@ unknown(struct reader *r, const struct scope *s, const struct binding *b,
 static const struct value *
 before(struct reader *r, struct scope *s, const struct binding *b)
 {
-	struct scope *where;
-	struct binding *p = scope_find(s, b->name, &where);
+	struct bound f;
 
-	return p != NULL ? eval_binding(r, where, p) : NULL;
+	name_find(r, s, b->name, &f);
+	return f.b != NULL ? eval_binding(r, f.where, f.b) : NULL;
 }
 
 /* xs.append(v), xs.extend(vs), xs.insert(i, v) */
@@ -133,11 +133,10 @@ work_out(struct reader *r, struct scope *s, struct binding *b)
 const struct value *
 eval_binding(struct reader *r, struct scope *s, struct binding *b)
 {
+	if (b->value != NULL)	/* it need not be of s: see stars.c */
+		return b->value;
 	uint32_t k = (uint32_t)(b - s->binds.v);
 	uint32_t limit = s->limit;
-
-	if (b->value != NULL)
-		return b->value;
 	if (b->busy || r->depth > READER_DEPTH)
 		return unknown(r, s, b, b->busy ? "defined by itself" :
 		    "nested too deeply");

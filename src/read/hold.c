@@ -44,7 +44,8 @@ add_edge(struct holding *h, sym held, enum how how)
 
 	/* a function counts where it is called */
 	if (k != NULL && h->holder != held && (k->kind == K_VALUE ||
-	    k->kind == K_PARAMETER))
+	    k->kind == K_PARAMETER || (k->kind == K_IMPORT && !k->clean &&
+	    how != AS_PART)))
 		put_edge(h, k, how);
 }
 

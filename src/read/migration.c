@@ -409,6 +409,8 @@ spoil_behind(struct reader *r, struct module *m, const struct binding *cls)
 		*u = (struct binding){ .name = b.name, .kind = BIND_UNKNOWN,
 		    .node = b.node };
 	}
+	for (uint32_t i = 0; i < m->top.stars.n; i++)
+		m->top.stars.v[i].maybe |= m->top.stars.v[i].at > k;
 }
 
 /* NULL: none here. What Migration is bound to when it is no class that can be
@@ -416,8 +418,7 @@ spoil_behind(struct reader *r, struct module *m, const struct binding *cls)
 static struct scope *
 find_class(struct reader *r, struct module *m, uint32_t *node, uint32_t *odd)
 {
-	struct scope *where = &m->top;
-	struct binding *b = scope_own(&m->top, sym_get(r->a, "Migration"));
+	struct bound f;
 
 	for (uint32_t i = 0; i < m->syn.n && m->wild != 0 && *odd == 0; i++)
 		if (is_name(&m->syn, i, "Migration"))
@@ -425,6 +426,9 @@ find_class(struct reader *r, struct module *m, uint32_t *node, uint32_t *odd)
 	if (*odd != 0)
 		return NULL;
 
+	name_find(r, &m->top, sym_get(r->a, "Migration"), &f);
+	struct scope *where = f.where;
+	struct binding *b = f.b;
 	if (b != NULL && b->kind == BIND_IMPORT)
 		b = dotted_find(r, b->dotted, &where);
 	if (b == NULL || b->kind == BIND_IMPORT)

@@ -132,18 +132,22 @@ follow_in(struct reader *r, struct scope *s, const char *path,
     struct scope **where, int depth)
 {
 	size_t n = strcspn(path, ".");
-	struct binding *b = s->node != 0 ?
-	    class_attr(r, s, sym_getn(r->a, path, n), where) :
-	    scope_own(s, sym_getn(r->a, path, n));
+	sym name = sym_getn(r->a, path, n);
+	struct binding *b;
+	struct bound f;
 
-	if (b == NULL) {
-		for (uint32_t i = 0; i < s->stars.n && b == NULL; i++)
-			b = follow(r, sym_printf(r->a, "%s.%s", s->stars.v[i],
+	if (s->node != 0) {
+		b = class_attr(r, s, name, where);
+	} else {
+		name_find(r, s, name, &f);
+		b = f.b;
+		*where = f.where;
+		if (b == NULL && f.from != NULL)
+			return follow(r, sym_printf(r->a, "%s.%s", f.from,
 			    path), where, depth + 1);
-		return b;
 	}
-	if (s->node == 0)
-		*where = s;
+	if (b == NULL)
+		return NULL;
 	if (b->kind == BIND_IMPORT)
 		return follow(r, sym_printf(r->a, "%s%s", b->dotted, path + n),
 		    where, depth + 1);

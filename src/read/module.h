@@ -31,6 +31,9 @@ struct binding {
 	bool busy;
 };
 
+/* from `from` import *, before the binding number at */
+struct star { sym from; uint32_t at, node; bool maybe; };
+
 struct module;
 struct scope {
 	struct module *m;
@@ -38,7 +41,7 @@ struct scope {
 	sym dotted;			/* "shop.fields", "shop.fields.Money" */
 	uint32_t node;			/* class definition; 0: the module */
 	struct list(struct binding) binds;
-	struct list(sym) stars;		/* modules imported by * */
+	struct list(struct star) stars;
 	uint32_t limit;			/* bindings seen now; 0: all */
 	uint32_t fn;			/* function definition it is of */
 };
@@ -104,6 +107,19 @@ struct binding *dotted_find(struct reader *r, const char *dotted,
 struct binding *class_attr(struct reader *r, struct scope *cls, sym name,
     struct scope **where);
 uint32_t class_supers(const struct scope *cls);
+
+/* stars.c: what a name is bound to where it is used, stars included. */
+struct bound {
+	struct binding *b;		/* NULL: none that can be seen */
+	struct scope *where;
+	sym from;		/* the star that then may have it; NULL */
+	uint32_t node;		/* the star's */
+	bool lost;		/* one of several, it cannot be told which */
+};
+void name_find(struct reader *r, struct scope *s, sym name, struct bound *f);
+const struct value *name_value(struct reader *r, struct scope *s, sym name,
+    uint32_t line);
+
 /* classes.c */
 void class_follow(struct reader *r, struct class_info *out,
     const char *dotted);

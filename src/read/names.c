@@ -5,6 +5,23 @@
 #include "base/util.h"
 #include "read/spoil.h"
 
+static const char *const builtins[] = { "dict", "list", "set", "str", "int",
+    "bool", "float", "tuple", "frozenset", "bytes", "range", "len", "open",
+    "sorted", "zip", "enumerate", "reversed", "isinstance", "issubclass",
+    "print", "map", "filter", "any", "all", "sum", "min", "max", "repr",
+    "getattr", "hasattr", "super", "type", "property", "object", "iter",
+    "next", "staticmethod", "classmethod", "hash", "id", "abs", "round",
+    "ord", "chr", "callable" };
+
+bool
+names_builtin(const char *name)
+{
+	for (size_t i = 0; i < countof(builtins); i++)
+		if (streq(builtins[i], name))
+			return true;
+	return false;
+}
+
 sym
 names_text(const struct spoil *x, uint32_t node)
 {
@@ -56,6 +73,13 @@ add_target(struct spoil *x, uint32_t node)
 			add_target(x, c);
 }
 
+static bool
+is_clean(const char *from)
+{
+	return starts_with(from, "django.") || streq(from, "django") ||
+	    module_of_python(from);
+}
+
 static void
 add_imports(struct spoil *x, uint32_t node)
 {
@@ -64,6 +88,10 @@ add_imports(struct spoil *x, uint32_t node)
 
 	for (uint32_t c = node_first(y, node); c != 0;
 	    c = node_next(y, node, c)) {
+		if (y->v[c].kind == N_WILDCARD && module != 0 &&
+		    x->star != ANY_STAR)
+			x->star = is_clean(names_text(x, module)) ?
+			    CLEAN_STAR : ANY_STAR;
 		uint32_t alias = node_field(y, c, F_ALIAS);
 		uint32_t path = module != 0 ? module : alias != 0 ?
 		    node_field(y, c, F_NAME) : c;
@@ -74,8 +102,7 @@ add_imports(struct spoil *x, uint32_t node)
 		struct known *k = add(x, alias != 0 ? alias :
 		    first != 0 ? first : c, K_IMPORT, names_fn(x));
 		sym from = names_text(x, path);
-		k->clean = starts_with(from, "django.") ||
-		    streq(from, "django") || module_of_python(from);
+		k->clean = is_clean(from);
 	}
 }
 
@@ -163,19 +190,6 @@ mend_kinds(struct spoil *x)
 	}
 }
 
-void
-names_read(struct spoil *x)
-{
-	x->nfns = 0;
-	for (uint32_t i = 0; i < x->y->n; i++) {
-		names_enter(x, i);
-		add_node(x, i);
-	}
-	if (x->names.n > 0)
-		qsort(x->names.v, x->names.n, sizeof(*x->names.v), by_name);
-	mend_kinds(x);
-}
-
 /* The first one of that name in fn that is bound behind a node. */
 static const struct known *
 first_of(const struct spoil *x, sym name, uint32_t fn, uint32_t behind)
@@ -194,6 +208,42 @@ first_of(const struct spoil *x, sym name, uint32_t fn, uint32_t behind)
 	    x->names.v[lo].fn != fn)
 		return NULL;
 	return &x->names.v[lo];
+}
+
+/* Names that only `import *` can have bound are imports as well. */
+static void
+add_loose(struct spoil *x)
+{
+	const struct syntax *y = x->y;
+	struct list(uint32_t) at = { 0 };
+
+	for (uint32_t i = 0; i < y->n; i++)
+		if (y->v[i].kind == N_IDENTIFIER && y->v[i].field !=
+		    F_ATTRIBUTE && y->v[i].field != F_NAME &&
+		    !names_builtin(names_text(x, i)) &&
+		    first_of(x, names_text(x, i), 0, 0) == NULL)
+			*list_add(x->r->a, &at) = i;
+	for (uint32_t i = 0; i < at.n; i++) {
+		struct known *k = add(x, at.v[i], K_IMPORT, 0);
+		k->clean = x->star == CLEAN_STAR;
+		k->node = 1;	/* before all: it is not bound anew */
+	}
+	qsort(x->names.v, x->names.n, sizeof(*x->names.v), by_name);
+}
+
+void
+names_read(struct spoil *x)
+{
+	x->nfns = 0;
+	for (uint32_t i = 0; i < x->y->n; i++) {
+		names_enter(x, i);
+		add_node(x, i);
+	}
+	if (x->names.n > 0)
+		qsort(x->names.v, x->names.n, sizeof(*x->names.v), by_name);
+	if (x->star != NO_STAR)
+		add_loose(x);
+	mend_kinds(x);
 }
 
 const struct known *

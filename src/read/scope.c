@@ -5,6 +5,7 @@
 #include "read/scope.h"
 
 #define BINDS_MAX 100000u
+#define STARS_MAX 100u
 
 sym
 scope_text(struct filling *f, uint32_t node)
@@ -250,6 +251,17 @@ from_module(struct filling *f, uint32_t node)
 }
 
 static void
+fill_star(struct filling *f, sym from, uint32_t node)
+{
+	struct module *m = f->s->m;
+
+	*list_add(f->r->a, &f->s->stars) = (struct star){ from,
+	    f->s->binds.n, node, f->maybe || f->unknown };
+	if (f->s->stars.n > STARS_MAX && m->wild == 0)
+		m->wild = node;
+}
+
+static void
 fill_from(struct filling *f, uint32_t node)
 {
 	const struct syntax *y = &f->s->m->syn;
@@ -264,7 +276,7 @@ fill_from(struct filling *f, uint32_t node)
 		if (c == module)
 			continue;
 		if (y->v[c].kind == N_WILDCARD) {
-			*list_add(f->r->a, &f->s->stars) = from;
+			fill_star(f, from, c);
 			continue;
 		}
 		if (y->v[c].kind == N_ALIASED) {

@@ -58,13 +58,6 @@ static const char *const wild_attrs[] = { "modules", "_getframe", "f_locals",
 /* What Django reads of a migration. */
 static const char *const class_names[] = { "operations", "dependencies",
     "replaces", "run_before", "atomic", "initial" };
-static const char *const builtins[] = { "dict", "list", "set", "str", "int",
-    "bool", "float", "tuple", "frozenset", "bytes", "range", "len", "open",
-    "sorted", "zip", "enumerate", "reversed", "isinstance", "issubclass",
-    "print", "map", "filter", "any", "all", "sum", "min", "max", "repr",
-    "getattr", "hasattr", "super", "type", "property", "object", "iter",
-    "next", "staticmethod", "classmethod", "hash", "id", "abs", "round",
-    "ord", "chr", "callable" };
 
 void
 spoil_add(struct spoil *x, sym name, uint32_t fn, uint32_t node)
@@ -237,7 +230,7 @@ name_meddles(struct spoil *x, uint32_t at, sym name)
 	bool used = at < x->value_end;
 
 	if (k == NULL)
-		return !AMONG(builtins, name) && !is_constructor(name) &&
+		return !names_builtin(name) && !is_constructor(name) &&
 		    (!used || streq(name, "setattr") ||
 		    streq(name, "delattr"));
 	switch (k->kind) {

@@ -25,6 +25,7 @@ struct spoil {
 	struct module *m;
 	const struct syntax *y;
 	struct list(struct known) names;	/* sorted */
+	enum { NO_STAR, CLEAN_STAR, ANY_STAR } star;
 	struct list(struct change) changes;
 	struct list(uint32_t) called;	/* functions that reading it runs */
 	struct { uint32_t node, end; } fns[SYNTAX_DEPTH_MAX + 1];
@@ -35,6 +36,7 @@ struct spoil {
 };
 
 /* names.c */
+bool names_builtin(const char *name);
 void names_read(struct spoil *x);
 /* The functions that node i is in; call for each i in order. */
 void names_enter(struct spoil *x, uint32_t i);
