@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct value;
 struct cfg_project {
 	sym name;		/* "" for a plain [project] */
 	sym root;		/* folder of manage.py, relative to the tree; "." */
@@ -20,6 +21,11 @@ struct cfg_project {
 	int server;		/* PostgreSQL major; 15 */
 	const struct cfg_pair { sym key, value; } *fields; /* [fields]: class = known class */
 	uint32_t nfields;
+	const struct cfg_pair *operations; /* [operations]: class = known class, "none" */
+	uint32_t noperations;
+	/* [values]: a name or a call, as it is printed, = a constant */
+	const struct cfg_value { sym key, text; const struct value *value; } *values;
+	uint32_t nvalues;
 };
 
 struct cfg_host {
@@ -85,6 +91,10 @@ struct config {
  * section or key (with the nearest known one), a bad value, a line too long. */
 int config_parse(struct config *c, struct arena *a, const char *path,
     const char *text, size_t len, struct err *e);
+/* A constant as Python writes it, a name or a call as it is printed. NULL:
+ * the text is none. */
+const struct value *given_constant(struct arena *a, const char *text);
+sym given_key(struct arena *a, const char *text);
 int config_load(struct config *c, struct arena *a, const char *path,
     struct err *e);
 const struct cfg_project *config_project(const struct config *c,

@@ -120,6 +120,7 @@ struct module_lookup {
 	int (*file)(void *ctx, const char *path, const char **text,
 	    size_t *len);
 	void *ctx;
+	const struct cfg_project *project;	/* what it knows; may be NULL */
 };
 int migration_read(struct migration *out, struct arena *a, const char *app,
     const char *path, const char *text, size_t len,

@@ -82,7 +82,8 @@ value_name(struct reader *r, const char *dotted, uint32_t line)
 	struct value *v = value_new(r, VALUE_NAME, line);
 
 	v->name = django_short(r->a, dotted);
-	return value_seal(r, v);
+	const struct value *known = given_value(r, v);
+	return known != NULL ? known : value_seal(r, v);
 }
 
 const struct value *

@@ -14,6 +14,8 @@
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "read/confparse.h"
+#include "read/module.h"
+#include "read/ops.h"
 #include "read/read.h"
 
 /* inih holds a line in 200 bytes and cuts what is longer without a word. */
@@ -41,6 +43,8 @@ static const struct { const char *name; bool named; } sections[] = {
 	[S_MAKE] = { "makemigrations", false },
 	[S_SERVER] = { "server", false },
 	[S_FIELDS] = { "fields", false },
+	[S_OPERATIONS] = { "operations", false },
+	[S_VALUES] = { "values", false },
 };
 
 #define P(f) offsetof(struct cfg_project, f)
@@ -418,6 +422,26 @@ key_more(struct parser *p, const char *value)
 	return 0;
 }
 
+/* [fields], [operations], [values]: any name. */
+static int
+pair_read(struct parser *p, const char *name, const char *value)
+{
+	struct cfg_pair f = { sym_get(p->a, name), sym_get(p->a, value) };
+
+	if (p->part->kind == S_OPERATIONS && !op_known(value))
+		return config_bad(p, "%s = %s: not an operation of Django "
+		    "(django.db.migrations.RunSQL), nor 'none'", name, value);
+	if (p->part->kind == S_VALUES &&
+	    (f.key = given_key(p->a, name)) == NULL)
+		return config_bad(p, "'%s' in [values] is not a dotted name, nor a "
+		    "call of one with constants", name);
+	if (p->part->kind == S_VALUES && given_constant(p->a, value) == NULL)
+		return config_bad(p, "%s = %s: not a constant as Python writes it",
+		    name, value);
+	*list_add(p->a, &p->part->pairs) = f;
+	return 0;
+}
+
 static int
 key_read(struct parser *p, const char *name, const char *value)
 {
@@ -425,12 +449,8 @@ key_read(struct parser *p, const char *name, const char *value)
 		return config_bad(p, "'%s' stands before the first [section]", name);
 	if (p->indented)
 		return key_more(p, value);
-	if (p->part->kind == S_FIELDS) {
-		struct cfg_pair *f = list_add(p->a, &p->part->fields);
-		f->key = sym_get(p->a, name);
-		f->value = sym_get(p->a, value);
-		return 0;
-	}
+	if (p->part->kind >= S_FIELDS)
+		return pair_read(p, name, value);
 	for (size_t i = 0; i < countof(keys); i++) {
 		const struct key *k = &keys[i];
 		if (k->in != p->part->kind || !streq(k->name, name))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "read/module.h"
 
 static const struct part *
 find(const struct parser *p, enum section kind, const char *name)
@@ -139,37 +140,69 @@ link_hosts(struct parser *p)
 	return 0;
 }
 
+struct pairs { struct list(struct cfg_pair) v; };
+
 /* [fields] is for every project, [fields NAME] for one. */
-static int
-link_fields(struct parser *p)
+static struct pairs
+pairs_of(struct parser *p, enum section kind, sym project)
 {
+	struct pairs all = { 0 };
+
+	for (uint32_t k = 0; k < p->parts.n; k++) {
+		const struct part *f = p->parts.v[k];
+
+		if (f->kind != kind ||
+		    (*f->name != '\0' && f->name != project))
+			continue;
+		for (uint32_t j = 0; j < f->pairs.n; j++)
+			*list_add(p->a, &all.v) = f->pairs.v[j];
+	}
+	return all;
+}
+
+static void
+link_values(struct parser *p, struct cfg_project *o, const struct pairs *from)
+{
+	struct cfg_value *v = arena_array(p->a, struct cfg_value,
+	    from->v.n + 1);
+
+	for (uint32_t i = 0; i < from->v.n; i++)
+		v[i] = (struct cfg_value){ from->v.v[i].key,
+		    from->v.v[i].value, given_constant(p->a,
+		    from->v.v[i].value) };
+	o->values = v;
+	o->nvalues = from->v.n;
+}
+
+static int
+link_pairs(struct parser *p)
+{
+	static const char *const names[] = { "fields", "operations", "values" };
+
 	for (uint32_t i = 0; i < p->parts.n; i++) {
 		const struct part *f = p->parts.v[i];
 
-		if (f->kind != S_FIELDS)
+		if (f->kind < S_FIELDS)
 			continue;
 		p->line = f->line;
 		if (*f->name != '\0' && find(p, S_PROJECT, f->name) == NULL)
-			return config_bad(p, "[fields %s]: there is no [project %s]",
-			    f->name, f->name);
+			return config_bad(p, "[%s %s]: there is no [project %s]",
+			    names[f->kind - S_FIELDS], f->name, f->name);
 	}
 	for (uint32_t i = 0; i < p->parts.n; i++) {
 		const struct part *t = p->parts.v[i];
 		struct cfg_project *o = t->at;
-		struct list(struct cfg_pair) all = { 0 };
 
 		if (t->kind != S_PROJECT)
 			continue;
-		for (uint32_t k = 0; k < p->parts.n; k++) {
-			const struct part *f = p->parts.v[k];
-			if (f->kind != S_FIELDS ||
-			    (*f->name != '\0' && f->name != t->name))
-				continue;
-			for (uint32_t j = 0; j < f->fields.n; j++)
-				*list_add(p->a, &all) = f->fields.v[j];
-		}
-		o->fields = all.v;
-		o->nfields = all.n;
+		struct pairs fields = pairs_of(p, S_FIELDS, t->name);
+		struct pairs ops = pairs_of(p, S_OPERATIONS, t->name);
+		struct pairs values = pairs_of(p, S_VALUES, t->name);
+		o->fields = fields.v.v;
+		o->nfields = fields.v.n;
+		o->operations = ops.v.v;
+		o->noperations = ops.v.n;
+		link_values(p, o, &values);
 	}
 	return 0;
 }
@@ -212,7 +245,7 @@ config_link(struct parser *p)
 		if (t->kind == S_HOST && link_host(p, t, t->at) < 0)
 			return -1;
 	}
-	if (link_hosts(p) < 0 || link_fields(p) < 0 || check_deploy(p) < 0)
+	if (link_hosts(p) < 0 || link_pairs(p) < 0 || check_deploy(p) < 0)
 		return -1;
 	for (uint32_t i = 0; i < p->parts.n; i++) {
 		const struct part *t = p->parts.v[i];

@@ -4,7 +4,8 @@
 
 #include "read/config.h"
 
-enum section { S_PROJECT, S_TARGET, S_HOST, S_HOOKS, S_MAKE, S_SERVER, S_FIELDS };
+enum section { S_PROJECT, S_TARGET, S_HOST, S_HOOKS, S_MAKE, S_SERVER, S_FIELDS,
+	S_OPERATIONS, S_VALUES };
 
 #define CONFIG_KEYS_MAX 96
 
@@ -15,7 +16,7 @@ struct part {
 	uint32_t line;
 	void *at;
 	uint32_t set[CONFIG_KEYS_MAX];	/* line of each key; 0: not set */
-	struct list(struct cfg_pair) fields;
+	struct list(struct cfg_pair) pairs;	/* of S_FIELDS and on */
 };
 
 struct key;

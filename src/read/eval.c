@@ -327,7 +327,9 @@ eval_call(struct reader *r, struct scope *s, uint32_t node)
 			    "a call of what is not a name");
 		v->name = f->name;
 	}
-	const struct value *done = text_call(r, value_seal(r, v));
+	const struct value *done = given_value(r, value_seal(r, v));
+	if (done == NULL)
+		done = text_call(r, v);
 	if (done != NULL)
 		return done;
 	if (v->kind == VALUE_CALL && !starts_with(v->name, "django."))

@@ -172,6 +172,10 @@ const struct value *eval_force(struct reader *r, const struct value *v);
 /* 1, 0, or -1 where it cannot be told. */
 int eval_truth(struct reader *r, const struct value *v);
 
+/* given.c: what the configuration says. NULL: nothing, or not of that form. */
+const struct value *given_value(struct reader *r, const struct value *v);
+const char *given_operation(const struct reader *r, const char *cls);
+
 /* build.c: values, kept within bounds */
 struct value *value_new(struct reader *r, enum value_kind kind, uint32_t line);
 const struct value *value_seal(struct reader *r, struct value *v);

@@ -369,17 +369,35 @@ read_form(struct reader *r, const struct form *f, const struct value *call)
 	return o;
 }
 
-/* A class of the project that only dresses up one of Django's. */
+bool
+op_known(const char *cls)
+{
+	return streq(cls, "none") || form_of(cls) != NULL;
+}
+
+static bool
+is_idle(const char *cls, const char *known)
+{
+	for (size_t i = 0; i < countof(idle); i++)
+		if (streq(idle[i], cls))
+			return true;
+	return known != NULL && streq(known, "none");
+}
+
+/* A class of the project that only dresses up one of Django's, or one of which
+ * the configuration says what it is. */
 static struct op
 read_custom(struct reader *r, const struct value *call)
 {
+	const char *known = given_operation(r, call->name);
 	struct class_info ci;
 	const struct form *f;
 
-	for (size_t i = 0; i < countof(idle); i++)
-		if (streq(idle[i], call->name))
-			return (struct op){ .kind = OP_SEPARATE,
-			    .line = call->line, .cls = call->name };
+	if (is_idle(call->name, known))
+		return (struct op){ .kind = OP_SEPARATE,
+		    .line = call->line, .cls = call->name };
+	if (known != NULL)
+		return read_form(r, form_of(known), call);
 	class_follow(r, &ci, call->name);
 	f = ci.base != NULL ? form_of(ci.base) : NULL;
 	if (f == NULL)

@@ -6,6 +6,8 @@
 
 /* v: the list of operations, or what stands in its place. */
 struct op_list ops_read(struct reader *r, const struct value *v);
+/* Is it the name of an operation that is read, or "none"? */
+bool op_known(const char *cls);
 struct op op_opaque(struct reader *r, uint32_t line, const char *cls,
     const char *why);
 

@@ -23,6 +23,8 @@ int migration_parse(struct migration *out, struct reader *r, const char *app,
     const char *path, const char *dotted, const char *text, size_t len,
     uint32_t *line, struct err *e);
 void migration_settle(struct migration *m);
+/* given.c: what reading depends on beside the files */
+sym given_scope(struct arena *a, sym root, const struct cfg_project *p);
 sym path_dotted(struct arena *a, const char *path);
 
 /* The bracket that has no partner, and its line; 0: all have; BRACKETS_DEEP:

@@ -31,6 +31,7 @@ struct apps {
 	struct source *s;
 	struct err *e;
 	sym root;			/* "" or "web/" */
+	const struct cfg_project *project;
 	struct list(struct found) found;
 	struct list(struct migration) all;
 	struct list(struct source_file) files;
@@ -388,7 +389,8 @@ keep(struct apps *x, const struct found *f)
 static void
 read_share(struct apps *x, unsigned share, unsigned shares)
 {
-	struct module_lookup lookup = { find_module, find_file, x };
+	struct module_lookup lookup = { find_module, find_file, x,
+	    x->project };
 	struct reader r = { .a = x->a, .lookup = &lookup };
 	unsigned k = 0;
 
@@ -557,7 +559,7 @@ source_migrations(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p, struct err *e)
 {
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
-	    .texts = true, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
+	    .project = p, .texts = true, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 	int rc = read_all(&x, out, e);
 
 	strbuf_release(&x.text);
@@ -570,9 +572,9 @@ source_migrations_beside(struct migrations *out, struct arena *a,
     const struct migrations *other, struct err *e)
 {
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
-	    .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
+	    .project = p, .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 
-	x.cache = cache_open(s->cache, x.root, a);
+	x.cache = cache_open(s->cache, given_scope(a, x.root, p), a);
 	parts_hold(&x);
 	int rc = read_all(&x, out, e);
 	if (rc == 0)

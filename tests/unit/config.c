@@ -1,5 +1,6 @@
 #include "read/config.h"
 
+#include "read/value.h"
 #include "tap.h"
 
 static struct arena *a;
@@ -26,6 +27,8 @@ whole(void)
 	is_int(parse("[project]\nsettings = shop.settings\n"
 	    "user_model = shop.User  ; a comment\ndjango = 5.2\n"
 	    "[fields]\nshop.Money = django.db.models.DecimalField\n"
+	    "[operations]\nx.Idle = none\nx.Pg = django.db.migrations.RunSQL\n"
+	    "[values]\ndjango.conf.settings.WIDE = 3\n"
 	    "[hooks]\ntag = require\n[makemigrations]\nmissing = warn\n"
 	    "[server]\ndeploy = main:production\nmax_bytes = 64M\n"
 	    "[target production]\ndatabase = host=/run/pg dbname=shop\n"
@@ -42,6 +45,9 @@ whole(void)
 	is_int(p->django, 502, "django");
 	is_int(p->nfields, 1, "a field class");
 	is(p->fields[0].value, "django.db.models.DecimalField", "its base");
+	ok(p->noperations == 2 && p->nvalues == 1, "operations, a value");
+	is(p->operations[1].value, "django.db.migrations.RunSQL", "what an operation is");
+	is_int(p->values[0].value->i, 3, "what a name stands for");
 	const struct cfg_target *t = config_target(&c, NULL, &e);
 	is(t->database, "host=/run/pg dbname=shop", "a value with '='");
 	is(t->build, "a\nb\nc", "a command over several lines");
@@ -84,6 +90,10 @@ mistakes(void)
 	bad("[target a]\ndatabase=x\nbatches = 1,,2\n", "not a list");
 	bad("[target a]\ndatabase=x\nbatches = 0\n", "not a list");
 	bad("[target a]\ndatabase=x\nbatches = 120%\n", "not a list");
+	bad("[operations]\nx.Y = django.db.migrations.RunSql\n", "sluice.ini:2: x.Y = django.db.migrations.RunSql: not an operation of Django");
+	bad("[values]\nx.Y = y\n", "sluice.ini:2: x.Y = y: not a constant as Python writes it");
+	bad("[values]\n'x' = 1\n", "is not a dotted name");
+	bad("[values b]\nx = 1\n", "[values b]: there is no [project b]");
 	bad("[target a]\n", "[target a] has no 'database'");
 	bad("[target a]\ndatabase=host=x password=y\n", "password");
 	bad("[target a]\ndatabase=postgresql://u:p@h/db\n", "password");
