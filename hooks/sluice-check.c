@@ -266,6 +266,7 @@ on_top(struct work *w, const struct opts_check *o, struct err *e)
 	if (o->index && export_staged(&tree, w->repo, e) < 0)
 		return -1;
 	w->branch.tree = o->index ? sym_get(w->a, tree.s) : w->head_name;
+	w->branch.at = o->index ? branch_at(w->repo, false) : AT_COMMITS;
 	if (o->index)
 		w->head_name = "index";
 	return source_commit(&w->head, w->repo, w->branch.tree, e);

@@ -56,6 +56,7 @@ static int
 run(size_t i, char **args)
 {
 	struct hook h = { .a = arena_new(), .args = args,
+		.merge = streq(hooks[i].name, "pre-merge-commit"),
 		.said = STRBUF_INIT };
 	struct err e = ERR_INIT;
 	int r = where_repo(&h.repo, &e);

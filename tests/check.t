@@ -82,8 +82,8 @@ exits 1 "A..B of a branch that is behind" sluice-check main..HEAD
 said 'shop.0003_free is gone, but main has it' "misses what it never had"
 exits 1 "A...B" sluice-check main...HEAD
 is "$(grep -c 'is gone' "$T/out")" 0 "is on top of where it left"
-said 'shop.0003_rank has the number of 0003_free.py, which main has: git rebase main, then git mv shop/migrations/0003_rank.py shop/migrations/0005_rank.py' \
-    "a number that is taken is told, with the way out"
+said 'shop.0003_rank has the number of 0003_free.py, which main has:$' "a number that is taken is told"
+said '^    git rebase --autostash main$' "with the way out"
 exits 2 "A...B without a common commit" \
     sluice-check "main...$(git commit-tree -m x "$(git write-tree)")"
 said 'no commit in common' "is said"

@@ -12,6 +12,21 @@ commit() { git commit -q -m x "$@"; }
 staged() { git show ":$1"; }
 tag_of() { grep -c "^    # sluice: $2 auto -- " "$1"; }
 
+# follow: does what the last run's indented lines say, as they stand.
+follow() {
+	sed -n 's/^    //p' "$T/err" | while read -r line; do
+		case $line in
+		git*) sh -c "$line" >>"$T/followed" 2>&1 ;;
+		in*)
+			file=${line#in } old=${line##* for }
+			new=${line#* write } file=${file%% write *}
+			new=$(echo "${new% for *}" | tr "'" '"')
+			sed -i "s/$(echo "$old" | tr "'" '"')/$new/" "$file"
+			;;
+		esac
+	done
+}
+
 # --- nothing to judge ---
 echo text >README && git add README
 ok "a commit of other files" commit
@@ -230,10 +245,15 @@ model_migration shop 0009_a 0008_fill
 model_migration shop 0009_b 0009_a
 git add -A
 exits 1 "a number twice, the one on top of the other" commit
-said 'shop.0009_b has the number of 0009_a, which it stands on: git mv shop/migrations/0009_b.py shop/migrations/0010_b.py' \
-    "is refused with the line that mends it"
-printf '[hooks]\nexceptions = shop.0009_b\n' >>sluice.ini && git add -A
+said 'shop.0009_b has the number of 0009_a, which it stands on:' "is refused"
+cp sluice.ini "$T/ini" && printf '[hooks]\nexceptions = shop.0009_b\n' >>sluice.ini && git add sluice.ini
 ok "an exception" commit
+git reset -q --soft HEAD^ && mv "$T/ini" sluice.ini && git add -A
+commit 2>"$T/err" && exit 3
+follow
+ok "with the lines that mend it" commit
+is "$(git show --name-only --format= HEAD)" "$(printf 'shop/migrations/0009_a.py\nshop/migrations/0010_b.py')" \
+    "done"
 back && git reset -q --hard HEAD^
 
 # --- what the base branch has, though it is not deployed ---
@@ -243,11 +263,22 @@ sed -i '/name = /a\    y = models.TextField(null=True)' shop/models.py
 git add -A && commit >/dev/null 2>&1
 git update-ref refs/remotes/origin/main HEAD
 git checkout -q main
-model_migration shop 0009_z 0008_fill && git add -A
+model_migration shop 0009_z 0008_fill 'migrations.AddField("product", "z", models.TextField(null=True))'
+model_migration shop 0010_w 0009_z 'migrations.AddField("product", "w", models.TextField(null=True))'
+model_migration blog 0002_v 0001_initial 'migrations.AddField("post", "v", models.TextField(null=True))'
+sed -i 's/0001_initial")/&, ("shop", "0009_z")/' blog/migrations/0002_v.py
+sed -i '/title = /a\    v = models.TextField(null=True)' blog/models.py
+sed -i '/name = /i\    z = models.TextField(null=True)\n    w = models.TextField(null=True)' shop/models.py
+git add -A && echo '# not staged' >>blog/__init__.py
+start=$(git rev-parse HEAD)
 exits 1 "a number that the base branch has by now" commit
-said 'shop.0009_z has the number of 0009_y.py, which origin/main has: git rebase origin/main, then git mv shop/migrations/0009_z.py shop/migrations/0010_z.py' \
-    "is refused with the line that mends it"
-back
+said 'shop.0009_z has the number of 0009_y.py, which origin/main has:' "is refused"
+follow
+is "$(git status --porcelain | sed 's/^\(.\).*migrations/\1/' | tr '\n' ' ')" \
+    " M blog/__init__.py A/0002_v.py M  blog/models.py A/0010_z.py A/0011_w.py M  shop/models.py " \
+    "its lines do as they say, and stage what was staged"
+ok "then it goes" commit
+git checkout -q . && git reset -q --hard "$start"
 git checkout -q ahead
 sed -i 's/null=True)),/null=True, verbose_name="y")),/' shop/migrations/0009_y.py && git add -A
 exits 1 "what it has, edited" commit

@@ -11,6 +11,17 @@
 int branch_compare(struct trial *t, struct arena *a,
     const struct trial_ask *ask, struct err *e);
 
+/* The part of it that is of numbers: for each app with a clash one remark, of
+ * all that is to be done, as it can be typed. */
+int clash_find(struct trial *t, struct arena *a, const struct trial_ask *ask,
+    struct err *e);
+/* 1: *out is the migration in that blob; its app is "". 0: there is none. */
+int branch_migration(struct migration *out, struct arena *a, struct repo *r,
+    sym path, sym blob, struct err *e);
+
+/* What the index here is about to become. `merge`: git says so. */
+enum trial_at branch_at(const struct repo *r, bool merge);
+
 /* Fills tip, tip_name and fork for `head`; 0 even where there is no such
  * branch. remote NULL: origin. */
 int branch_find(struct trial_branch *b, struct arena *a,

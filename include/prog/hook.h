@@ -15,6 +15,7 @@ struct hook {
 	struct repo *repo;
 	struct config cfg;
 	char **args;		/* as git gave them, after the hook's name */
+	bool merge;		/* it is pre-merge-commit */
 	int64_t until;		/* clock_ms() at which it must be done; 0: ever */
 	bool tagged;		/* the index has changed since it was read */
 	struct strbuf said;	/* for people; shown when the hook is done */

@@ -28,6 +28,12 @@ struct trial_branch {
 	sym tip, tip_name;	/* as the remote has it; NULL: not known */
 	sym fork;		/* where this left it; NULL: as tip */
 	sym tree;		/* of the head: a tree or commit by id */
+	enum trial_at {		/* what is judged, for what is to be typed */
+		AT_COMMITS,
+		AT_INDEX,
+		AT_OTHER_INDEX,	/* git's own, of commit -a or commit PATH */
+		AT_MERGE
+	} at;
 };
 
 /* Django's and PostgreSQL's versions, the user model, … from the file. */

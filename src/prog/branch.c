@@ -1,127 +1,17 @@
 #include "prog/branch.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "gate/range.h"
 #include "gate/stage.h"
 
-/* Digits before the first _; 0: it has no number. */
-static size_t
-digits(const char *name)
-{
-	size_t n = strspn(name, "0123456789");
-
-	return name[n] == '_' ? n : 0;
-}
-
-static bool
-same_number(const char *x, const char *y)
-{
-	size_t n = digits(x);
-
-	return n > 0 && digits(y) == n && memcmp(x, y, n) == 0;
-}
-
-static uint32_t
-order_of(const struct graph *g, const struct migration *m)
-{
-	uint32_t i = 0;
-
-	while (i < g->n && g->order[i] != m)
-		i++;
-	return i;
-}
-
-/* The first number that no migration of its app has, here or in `names`. */
-static sym
-free_name(struct arena *a, const struct trial *t, const struct migration *m,
-    const char *const *names, uint32_t n)
-{
-	long most = 0;
-
-	for (uint32_t i = 0; i < t->head.n; i++)
-		if (t->head.v[i].app == m->app && digits(t->head.v[i].name) > 0) {
-			long is = strtol(t->head.v[i].name, NULL, 10);
-			most = is > most ? is : most;
-		}
-	for (uint32_t i = 0; i < n; i++)
-		if (digits(names[i]) > 0 && strtol(names[i], NULL, 10) > most)
-			most = strtol(names[i], NULL, 10);
-	return sym_printf(a, "%04ld%s", most + 1, m->name + digits(m->name));
-}
-
-static sym
-folder_of(struct arena *a, const struct migration *m)
-{
-	const char *slash = strrchr(m->path, '/');
-
-	return slash == NULL ? "" : sym_getn(a, m->path,
-	    (size_t)(slash - m->path));
-}
-
-/* Two that were written side by side and then joined keep their numbers, as
- * makemigrations --merge leaves them; one on top of the other does not. */
-static void
-clash_here(struct trial *t, struct arena *a, const struct migration *m)
-{
-	for (uint32_t i = 0; i < t->head.n; i++) {
-		const struct migration *o = &t->head.v[i];
-		uint32_t x = order_of(&t->graph, m), y;
-
-		if (o == m || o->app != m->app || o->nreplaces > 0 ||
-		    !same_number(o->name, m->name))
-			continue;
-		y = order_of(&t->graph, o);
-		if (x == t->graph.n || y == t->graph.n ||
-		    !graph_needs(&t->graph, x, y))
-			continue;
-		sym dir = folder_of(a, m);
-		trial_wrong(t, a, m->path, 0, sym_printf(a, "%s.%s has the "
-		    "number of %s, which it stands on: git mv %s %s/%s.py, and "
-		    "so in the dependencies that name it", m->app, m->name,
-		    o->name, m->path, dir, free_name(a, t, m, NULL, 0)));
-	}
-}
-
-/* One that the base branch got since we left it. */
-static int
-clash_there(struct trial *t, struct arena *a, const struct trial_branch *b,
-    const struct migration *m, struct err *e)
-{
-	const char **names = NULL;
-	uint32_t n = 0;
-	sym dir = folder_of(a, m);
-	int r = range_folder(&names, &n, a, b->repo, b->tip, dir, e);
-
-	for (uint32_t i = 0; r > 0 && i < n; i++) {
-		size_t len = strlen(names[i]);
-		bool here = !ends_with(names[i], ".py") ||
-		    !same_number(names[i], m->name);
-
-		for (uint32_t k = 0; !here && k < t->head.n; k++)
-			here = t->head.v[k].app == m->app &&
-			    strncmp(t->head.v[k].name, names[i], len - 3) == 0 &&
-			    t->head.v[k].name[len - 3] == '\0';
-		if (here)
-			continue;
-		trial_wrong(t, a, m->path, 0, sym_printf(a, "%s.%s has the "
-		    "number of %s, which %s has: git rebase %s, then git mv %s "
-		    "%s/%s.py and let it depend on the last one there (or git "
-		    "merge %s, then manage.py makemigrations --merge %s)",
-		    m->app, m->name, names[i], b->tip_name, b->tip_name,
-		    m->path, dir, free_name(a, t, m, names, n), b->tip_name,
-		    m->app));
-		break;
-	}
-	return r < 0 ? -1 : 0;
-}
-
-/* 1: *out is the migration in that blob. 0: there is none in it. */
-static int
-read_blob(struct migration *out, struct arena *a, struct repo *r, sym path,
+int
+branch_migration(struct migration *out, struct arena *a, struct repo *r, sym path,
     sym blob, struct err *e)
 {
 	struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
@@ -181,7 +71,7 @@ renamed_to(struct arena *a, struct repo *r, const struct range_file *f,
 		struct err none = ERR_INIT;
 
 		if (f[i].old == NULL && f[i].new != NULL &&
-		    read_blob(&is, a, r, f[i].path, f[i].new, &none) > 0 &&
+		    branch_migration(&is, a, r, f[i].path, f[i].new, &none) > 0 &&
 		    streq(is.digest, was->digest) &&
 		    strrchr(f[i].path, '/') - f[i].path ==
 		    strrchr(gone->path, '/') - gone->path)
@@ -248,9 +138,9 @@ edited(struct trial *t, struct arena *a, const struct trial_ask *ask,
 		    !differs(now, nnow, f[i].path) ||
 		    excepted(t, ask->exceptions, f[i].path))
 			continue;
-		int r = read_blob(&was, a, b->repo, f[i].path, f[i].old, e);
+		int r = branch_migration(&was, a, b->repo, f[i].path, f[i].old, e);
 		if (r > 0 && f[i].new != NULL)
-			r = read_blob(&is, a, b->repo, f[i].path, f[i].new, e);
+			r = branch_migration(&is, a, b->repo, f[i].path, f[i].new, e);
 		if (r < 0)
 			return -1;
 		if (r == 0 || (f[i].new != NULL && streq(was.digest, is.digest)))
@@ -273,21 +163,24 @@ branch_compare(struct trial *t, struct arena *a, const struct trial_ask *ask,
 {
 	const struct trial_branch *b = ask->branch;
 
-	for (uint32_t i = 0; i < t->release.n && !told(t); i++) {
-		const struct migration *m = t->release.v[i]->m;
-
-		if (digits(m->name) == 0 || m->nreplaces > 0 ||
-		    m->path == NULL || ask->base == NULL ||
-		    trial_listed(ask->exceptions, m))
-			continue;
-		clash_here(t, a, m);
-		if (b != NULL && b->tip != NULL &&
-		    clash_there(t, a, b, m, e) < 0)
-			return -1;
-	}
+	if (!told(t) && ask->base != NULL && clash_find(t, a, ask, e) < 0)
+		return -1;
 	if (b == NULL || b->fork == NULL || b->tree == NULL)
 		return 0;
 	return edited(t, a, ask, e);
+}
+
+enum trial_at
+branch_at(const struct repo *r, bool merge)
+{
+	const char *index = getenv("GIT_INDEX_FILE");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/MERGE_HEAD", repo_gitdir(r));
+	if (merge || access(path, F_OK) == 0)
+		return AT_MERGE;
+	return index == NULL || streq(index, "index") ||
+	    ends_with(index, "/index") ? AT_INDEX : AT_OTHER_INDEX;
 }
 
 int

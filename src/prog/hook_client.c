@@ -135,7 +135,8 @@ judge_index(const struct commit *c, const char *tree, struct err *e)
 {
 	struct hook *h = c->h;
 	struct trial_branch branch = { .repo = h->repo,
-		.tree = sym_get(h->a, tree) };
+		.tree = sym_get(h->a, tree),
+		.at = branch_at(h->repo, h->merge) };
 	struct trial_ask ask = { .project = c->p, .branch = &branch,
 		.binds = true };
 	struct range_base *bases = NULL;

@@ -252,8 +252,10 @@ verdict_text(struct strbuf *b, const struct verdict_show *s)
 			strbuf_printf(b, ":%u", w->line);
 		if (w->path != NULL)
 			strbuf_str(b, ": ");
-		clean(b, w->text);
+		const char *nl = strchrnul(w->text, '\n');
+		strbuf_clean(b, w->text, (size_t)(nl - w->text), false);
 		strbuf_char(b, '\n');
+		block(b, "    ", nl + (*nl == '\n'));
 	}
 	if (s->j == NULL)
 		return;
