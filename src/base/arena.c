@@ -112,7 +112,7 @@ vprint(struct arena *a, const char *fmt, va_list ap)
 	va_list again;
 
 	va_copy(again, ap);
-	int n = vsnprintf(small, sizeof(small), fmt, ap);
+	int n = text_printf(small, sizeof(small), fmt, ap);
 	char *s = arena_alloc(a, (size_t)n + 1, 1);
 	if ((size_t)n < sizeof(small))
 		memcpy(s, small, (size_t)n + 1);
@@ -192,7 +192,7 @@ sym_printf(struct arena *a, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	int n = vsnprintf(small, sizeof(small), fmt, ap);
+	int n = text_printf(small, sizeof(small), fmt, ap);
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(small))
 		return sym_getn(a, small, (size_t)n);

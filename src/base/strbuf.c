@@ -69,6 +69,44 @@ strbuf_char(struct strbuf *b, char c)
 	strbuf_add(b, &c, 1);
 }
 
+/* The parts of fmt where nothing but %s stands in it, else -1. */
+static int
+join(char *out, size_t size, const char *fmt, va_list ap)
+{
+	size_t n = 0;
+
+	for (; *fmt != '\0'; fmt++) {
+		const char *s = fmt;
+		size_t len = 1;
+
+		if (*fmt == '%') {
+			if (*++fmt != 's')
+				return -1;
+			s = va_arg(ap, const char *);
+			len = s != NULL ? strlen(s) : size;
+		}
+		if (len >= size - n)
+			return -1;
+		memcpy(out + n, s, len);
+		n += len;
+	}
+	out[n] = '\0';
+	return (int)n;
+}
+
+int
+text_printf(char *out, size_t size, const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	int n = join(out, size, fmt, ap);
+	if (n < 0)
+		n = vsnprintf(out, size, fmt, again);
+	va_end(again);
+	return n;
+}
+
 void
 strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)
 {
@@ -77,7 +115,7 @@ strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)
 	char small[256];		/* nearly all of it fits */
 
 	va_copy(again, ap);
-	int n = vsnprintf(small, sizeof(small), fmt, ap);
+	int n = text_printf(small, sizeof(small), fmt, ap);
 	if (n > 0 && (size_t)n < sizeof(small)) {
 		strbuf_add(b, small, (size_t)n);
 	} else if (n > 0) {
