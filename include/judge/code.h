@@ -58,6 +58,7 @@ struct model {
 	sym table;		/* of app and name; NULL: see model_table() */
 	const sym *bases;	/* labels of base models, mix-ins left out */
 	uint32_t nbases;
+	bool mixed;		/* a base that migrations do not describe */
 };
 
 /* Where fields are looked at: the models around them, the versions. */
@@ -83,10 +84,17 @@ const struct field *model_pk(const struct code *c, const struct model *m);
 const struct field *field_read(struct arena *a, const struct settings *s,
     sym app, sym model, sym name, const struct value *call);
 
-/* *out is before with op applied. NULL, or why it cannot be: a name that the
- * state has not, something unread. */
+enum mistake {			/* why an operation does not apply to the models */
+	MISTAKE_UNREAD,		/* cannot be told: a part of it is not read */
+	MISTAKE_STATE,		/* Django stops there, whatever the database has */
+	MISTAKE_RUN,		/* it stops where the operation runs on a database */
+	MISTAKE_TWICE		/* is there already; the database may not have it */
+};
+
+/* *out is before with op applied. NULL, or why it cannot be, and in *kind
+ * (may be NULL) how sure that is. */
 sym code_apply(struct models *out, const struct models *before,
     const struct op *op, const struct migration *m, const struct settings *s,
-    struct arena *a);
+    struct arena *a, enum mistake *kind);
 
 #endif

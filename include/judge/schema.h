@@ -141,6 +141,7 @@ struct ddl {
 	const char *lock;	/* mode on `table` where the kind does not say it; NULL */
 	bool every;		/* DDL_DATA: UPDATE or DELETE without WHERE */
 	bool rewrites, builds;	/* with such a lock: the table, its indexes */
+	bool refused;		/* DDL_OPAQUE: no PostgreSQL takes it */
 	sym why;
 };
 

@@ -104,6 +104,7 @@ struct verdict {
 	enum forward phase;	/* with the tag: FWD_SAFE, FWD_UNSAFE, or what refuses */
 	bool removes;		/* FWD_EITHER: removes something: goes after */
 	bool opaque;
+	sym stops;		/* Django or PostgreSQL refuses it: where and why */
 	struct opaque_part *parts;	/* opaque: its parts, in order */
 	uint32_t nparts;
 	bool irreversible;

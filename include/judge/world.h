@@ -42,6 +42,7 @@ struct change {			/* one operation, lowered */
 	bool irreversible;
 	enum opaque why;
 	sym note;		/* in words, for opaque ones */
+	sym stops;		/* Django or PostgreSQL stops there, in words; or NULL */
 	enum opaque rev_why;	/* the same of its way back */
 	sym rev_note;
 };
@@ -52,10 +53,19 @@ struct by_hand {		/* a view, function or trigger of RunSQL */
 	sym name, text;		/* NULL text: DROP */
 };
 
+/* An app of which not all that stands before is known: what seems to be a
+ * mistake may be none. */
+struct doubt {
+	const struct doubt *next;
+	sym app;
+	bool models;		/* nor what its models are */
+};
+
 struct world {
 	struct models models;
 	struct vec want, have;
 	const struct by_hand *by_hand;
+	const struct doubt *doubts;
 };
 
 /* One migration's place in the order. */

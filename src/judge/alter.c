@@ -1,5 +1,5 @@
-/* AlterField, step by step as Django takes them: what is dropped first, the
- * one ALTER TABLE of the column, what comes back after it. */
+/* AlterField of a column, step by step as Django takes them: what is dropped
+ * first, the one ALTER TABLE of the column, what comes back after it. */
 #include <string.h>
 
 #include "base/util.h"
@@ -510,7 +510,7 @@ type_differs(struct alter *x)
 }
 
 static void
-alter_column(struct alter *x)
+change(struct alter *x)
 {
 	struct lower *l = x->l;
 	struct con con;
@@ -543,49 +543,12 @@ alter_column(struct alter *x)
 }
 
 void
-alter_m2m(struct lower *l, const struct model *om, const struct field *old,
-    const struct model *nm, const struct field *new)
-{
-	const struct model *p = m2m_model(&l->from, om, old);
-	const struct model *q = m2m_model(&l->to, nm, new);
-
-	if (p == NULL || q == NULL) {
-		if (p == q)
-			return;
-		l->why = OPAQUE_STATE;
-		l->note = "a many-to-many field cannot get or lose `through`";
-		return;
-	}
-	emit_rename_table(l, model_table(&l->from, p), model_table(&l->to, q));
-	alter_field(l, p, p->fields[1], q, q->fields[1]);
-	alter_field(l, p, p->fields[0], q, q->fields[0]);
-}
-
-void
-alter_field(struct lower *l, const struct model *om, const struct field *old,
+column_alter(struct lower *l, const struct model *om, const struct field *old,
     const struct model *nm, const struct field *new)
 {
 	struct alter x = { .l = l, .om = om, .nm = nm, .old = old, .new = new,
 		.table = model_table(&l->to, nm), .text = STRBUF_INIT };
 
-	if (old->kind == FIELD_M2M && new->kind == FIELD_M2M) {
-		if (!streq(old->to, new->to) || !streq(old->through,
-		    new->through) || !streq(old->db_table, new->db_table) ||
-		    !streq(old->name, new->name) || old->db_constraint !=
-		    new->db_constraint || !streq(model_table(&l->from, om),
-		    model_table(&l->to, nm)))
-			alter_m2m(l, om, old, nm, new);
-		return;
-	}
-	if (old->column == NULL && new->column == NULL)
-		return;
-	if (old->column == NULL || new->column == NULL) {
-		l->why = OPAQUE_STATE;
-		l->note = sym_printf(l->a, "field %s.%s cannot change between "
-		    "a column and none; Django refuses it", nm->label,
-		    new->name);
-		return;
-	}
 	x.oc = field_column(&l->from, om, old);
 	x.nc = field_column(&l->to, nm, new);
 	const struct field *pk = model_pk(&l->from, om);
@@ -593,6 +556,6 @@ alter_field(struct lower *l, const struct model *om, const struct field *old,
 	pk = model_pk(&l->to, nm);
 	x.npk = new->primary_key || pk == new;
 	if (should_alter(&x))
-		alter_column(&x);
+		change(&x);
 	strbuf_release(&x.text);
 }

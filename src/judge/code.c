@@ -4,146 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "judge/judge.h"
-
-/* ---- reading CreateModel ---- */
-
-static struct togethers
-togethers(struct arena *a, const struct value *v)
-{
-	struct togethers t = { 0 };
-
-	if (v == NULL || (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE &&
-	    v->kind != VALUE_SET) || v->n == 0)
-		return t;
-	bool flat = v->items[0]->kind == VALUE_STR;
-	uint32_t n = flat ? 1 : v->n;
-	const sym **lists = arena_alloc(a, n, sizeof(*lists));
-	uint16_t *lens = arena_array(a, uint16_t, n);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct value *in = flat ? v : v->items[i];
-		sym *names = arena_array(a, sym, in->n + 1u);
-
-		for (uint32_t k = 0; k < in->n; k++)
-			if (in->items[k]->kind == VALUE_STR)
-				names[lens[i]++] = value_str(a, in->items[k]);
-		lists[i] = names;
-	}
-	return (struct togethers){ lists, lens, n };
-}
-
-static struct calls
-calls(const struct value *v)
-{
-	if (v == NULL || (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE))
-		return (struct calls){ 0 };
-	return (struct calls){ v->items, v->n };
-}
-
-static bool
-truth(const struct value *v)
-{
-	return v != NULL && (v->kind == VALUE_BOOL || v->kind == VALUE_INT) &&
-	    v->i != 0;
-}
-
-static const struct value *
-dict_get(const struct value *d, const char *key)
-{
-	for (uint32_t i = 0; d != NULL && d->kind == VALUE_DICT &&
-	    i + 1 < d->n; i += 2)
-		if (d->items[i]->kind == VALUE_STR &&
-		    streq(d->items[i]->text, key))
-			return d->items[i + 1];
-	return NULL;
-}
-
-static struct options *
-options_read(struct arena *a, const struct value *d)
-{
-	struct options *o = arena_make(a, struct options);
-	const struct value *managed = dict_get(d, "managed");
-
-	o->db_table = value_str(a, dict_get(d, "db_table"));
-	o->unmanaged = managed != NULL && !truth(managed);
-	o->proxy = truth(dict_get(d, "proxy"));
-	o->abstract = truth(dict_get(d, "abstract"));
-	o->swappable = value_str(a, dict_get(d, "swappable"));
-	o->order_wrt = value_str(a, dict_get(d, "order_with_respect_to"));
-	o->unique_together = togethers(a, dict_get(d, "unique_together"));
-	o->index_together = togethers(a, dict_get(d, "index_together"));
-	o->indexes = calls(dict_get(d, "indexes"));
-	o->constraints = calls(dict_get(d, "constraints"));
-	return o;
-}
-
-struct change_state {
-	struct arena *a;
-	const struct settings *s;
-	const struct op *op;
-	sym app;
-	struct models *models;
-	sym why;
-};
-
-static void
-bases_read(struct change_state *x, struct model *m, const struct value *v)
-{
-	sym *bases = arena_array(x->a, sym, v != NULL ? v->n + 1u : 1u);
-
-	for (uint32_t i = 0; v != NULL && i < v->n; i++) {
-		sym text = v->items[i]->kind == VALUE_STR ?
-		    sym_lower(x->a, value_str(x->a, v->items[i])) : NULL;
-
-		if (text != NULL && strchr(text, '.') == NULL)
-			text = sym_printf(x->a, "%s.%s", x->app, text);
-		if (text != NULL)
-			bases[m->nbases++] = text;
-	}
-	m->bases = bases;
-}
-
-static void
-fields_read(struct change_state *x, struct model *m, const struct value *v)
-{
-	if (v == NULL || (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE)) {
-		x->why = "the list of fields cannot be read";
-		return;
-	}
-	const struct field **f = arena_alloc(x->a, v->n + 1u, sizeof(*f));
-	for (uint32_t i = 0; i < v->n; i++) {
-		const struct value *pair = v->items[i];
-
-		if ((pair->kind != VALUE_TUPLE && pair->kind != VALUE_LIST) ||
-		    pair->n != 2 || pair->items[0]->kind != VALUE_STR) {
-			x->why = "a field in the list cannot be read";
-			continue;
-		}
-		f[m->nfields++] = field_read(x->a, x->s, x->app, m->name,
-		    value_str(x->a, pair->items[0]), pair->items[1]);
-	}
-	m->fields = f;
-}
-
-static void
-create_model(struct change_state *x)
-{
-	const struct op *op = x->op;
-	struct model *m = arena_make(x->a, struct model);
-
-	m->app = x->app;
-	m->title = op->title != NULL ? op->title : op->model;
-	m->name = op->model != NULL ? op->model : sym_lower(x->a, m->title);
-	m->label = sym_printf(x->a, "%s.%s", x->app, m->name);
-	m->table = table_named(x->a, m);
-	m->opt = options_read(x->a, op->options);
-	bases_read(x, m, op->bases);
-	fields_read(x, m, op->fields);
-	if (models_find(x->models, m->label) != NULL && x->why == NULL)
-		x->why = sym_printf(x->a, "model %s is there already",
-		    m->label);
-	models_put(x->a, x->models, m);
-}
+#include "judge/changing.h"
 
 /* ---- changing a model ---- */
 
@@ -204,11 +65,24 @@ call_without(struct arena *a, const struct value *v, const char *kw)
 	    call_with(a, v, kw, NULL) : v;
 }
 
+/* A field that Django looks for among those of the model itself; AlterField
+ * finds an inherited one too. */
 static void
 no_field(struct change_state *x, const struct model *m, sym name)
 {
-	x->why = sym_printf(x->a, "model %s has no field '%s' at this point",
-	    m->label, name);
+	bool alter = x->op->kind == OP_ALTER_FIELD;
+
+	mistake(x, !alter ? MISTAKE_STATE : m->mixed || m->nbases > 0 ?
+	    MISTAKE_UNREAD : MISTAKE_RUN, sym_printf(x->a,
+	    "model %s has no field '%s' at this point", m->label, name));
+}
+
+static void
+field_twice(struct change_state *x, const struct model *m, sym name)
+{
+	if (model_field(m, name) != NULL)
+		mistake(x, MISTAKE_TWICE, sym_printf(x->a,
+		    "model %s has a field '%s' already", m->label, name));
 }
 
 static void
@@ -230,10 +104,9 @@ put_field(struct change_state *x, const struct model *m)
 	} else {
 		v[n->nfields++] = f;
 	}
-	if (there && op->kind == OP_ADD_FIELD)
-		x->why = sym_printf(x->a, "model %s has a field '%s' already",
-		    m->label, op->name);
-	if (!there && op->kind == OP_ALTER_FIELD)
+	if (op->kind == OP_ADD_FIELD)
+		field_twice(x, m, op->name);
+	else if (!there)
 		no_field(x, m, op->name);
 }
 
@@ -306,6 +179,8 @@ rename_field(struct change_state *x, const struct model *m)
 		no_field(x, m, op->name);
 		return;
 	}
+	if (!streq(op->name, op->to))
+		field_twice(x, m, op->to);
 	struct options *o = edit_options(x, m);
 	o->unique_together = togethers_renamed(x->a, o->unique_together,
 	    op->name, op->to);
@@ -373,6 +248,10 @@ rename_model(struct change_state *x, const struct model *m)
 	n->name = x->op->to;
 	n->label = sym_printf(x->a, "%s.%s", m->app, n->name);
 	n->table = table_named(x->a, n);
+	if (!streq(n->label, m->label) &&
+	    models_find(x->models, n->label) != NULL)
+		mistake(x, MISTAKE_TWICE, sym_printf(x->a,
+		    "model %s is there already", n->label));
 	models_drop(x->a, x->models, m->label);
 	models_put(x->a, x->models, n);
 	relabel(x, m->label, n->label);
@@ -406,8 +285,8 @@ calls_edit(struct change_state *x, struct calls c, sym out,
 	if (in != NULL)
 		v[n++] = in;
 	if (!found)
-		x->why = sym_printf(x->a,
-		    "no index or constraint '%s' at this point", out);
+		mistake(x, MISTAKE_RUN, sym_printf(x->a,
+		    "no index or constraint '%s' at this point", out));
 	return (struct calls){ v, n };
 }
 
@@ -454,11 +333,11 @@ rename_index(struct change_state *x, const struct model *m)
 			    str_value(x->a, op->to)));
 			return;
 		}
-		x->why = sym_printf(x->a, "no index '%s' at this point",
-		    op->name);
+		mistake(x, MISTAKE_RUN, sym_printf(x->a,
+		    "no index '%s' at this point", op->name));
 		return;
 	}
-	struct togethers old = togethers(x->a, op->value);
+	struct togethers old = togethers_read(x->a, op->value);
 	struct togethers t = o->index_together;
 	const sym **lists = arena_alloc(x->a, t.n + 1u, sizeof(*lists));
 	uint16_t *lens = arena_array(x->a, uint16_t, t.n + 1u);
@@ -491,18 +370,22 @@ change_options(struct change_state *x, const struct model *m)
 		o->order_wrt = op->to;
 		break;
 	case OP_ALTER_UNIQUE:
-		o->unique_together = togethers(x->a, op->value);
+		o->unique_together = togethers_read(x->a, op->value);
+		fields_known(x, m, op->value);
 		break;
 	case OP_ALTER_INDEX:
-		o->index_together = togethers(x->a, op->value);
+		o->index_together = togethers_read(x->a, op->value);
+		fields_known(x, m, op->value);
 		break;
 	case OP_ADD_INDEX:
+		fields_known(x, m, op->value);
 		o->indexes = calls_edit(x, o->indexes, NULL, op->value);
 		break;
 	case OP_REMOVE_INDEX:
 		o->indexes = calls_edit(x, o->indexes, op->name, NULL);
 		break;
 	case OP_ADD_CONSTRAINT:
+		fields_known(x, m, op->value);
 		o->constraints = calls_edit(x, o->constraints, NULL,
 		    op->value);
 		break;
@@ -550,44 +433,76 @@ change_model(struct change_state *x, const struct model *m)
 	}
 }
 
-sym
-code_apply(struct models *out, const struct models *before,
-    const struct op *op, const struct migration *m, const struct settings *s,
-    struct arena *a)
+/* State operations alone: the database is not asked. */
+static void
+apply_state(struct change_state *x, const struct migration *m)
 {
-	struct change_state x = { a, s, op, m->app, out, NULL };
+	for (uint32_t i = 0; i < x->op->state.n; i++) {
+		const struct op *op = &x->op->state.v[i];
+		enum mistake kind = MISTAKE_UNREAD;
+		sym why = code_apply(x->models, x->models, op, m, x->s, x->a,
+		    &kind);
 
-	out->v = before->v;
-	out->n = before->n;
+		if (why == NULL && op->maybe)
+			why = "it stands under a condition that cannot be "
+			    "decided here";
+		if (why != NULL)
+			mistake(x, op->maybe || kind != MISTAKE_STATE ?
+			    MISTAKE_UNREAD : kind, why);
+	}
+}
+
+static void
+apply(struct change_state *x, const struct migration *m)
+{
+	const struct op *op = x->op;
+
 	switch (op->kind) {
 	case OP_CREATE_MODEL:
-		create_model(&x);
-		return x.why;
+		model_create(x);
+		return;
 	case OP_SEPARATE:
 	case OP_RUN_SQL:
-		for (uint32_t i = 0; i < op->state.n; i++) {
-			sym why = code_apply(out, out, &op->state.v[i], m, s, a);
-
-			x.why = x.why != NULL ? x.why : why;
-		}
-		return x.why;
+		apply_state(x, m);
+		return;
 	case OP_OPAQUE:
-		return op->why != NULL ? op->why : "it cannot be read";
+		mistake(x, MISTAKE_UNREAD, op->why != NULL ? op->why :
+		    "it cannot be read");
+		return;
 	case OP_EXTENSION:
 	case OP_COLLATION:
 	case OP_REMOVE_COLLATION:
 	case OP_RUN_PYTHON:
-		return NULL;
+		return;
 	default:
 		break;
 	}
-	if (op->model == NULL)
-		return "the name of its model cannot be read";
-	sym label = sym_printf(a, "%s.%s", m->app, op->model);
-	const struct model *model = models_find(out, label);
-	if (model == NULL)
-		return sym_printf(a, "there is no model %s at this point",
-		    label);
-	change_model(&x, model);
+	if (op->model == NULL) {
+		mistake(x, MISTAKE_UNREAD, "the name of its model cannot be "
+		    "read");
+		return;
+	}
+	sym label = sym_printf(x->a, "%s.%s", m->app, op->model);
+	const struct model *model = models_find(x->models, label);
+	if (model != NULL)
+		change_model(x, model);
+	else
+		mistake(x, MISTAKE_STATE, sym_printf(x->a,
+		    "there is no model %s at this point", label));
+}
+
+sym
+code_apply(struct models *out, const struct models *before,
+    const struct op *op, const struct migration *m, const struct settings *s,
+    struct arena *a, enum mistake *kind)
+{
+	struct change_state x = { .a = a, .s = s, .op = op, .app = m->app,
+		.models = out };
+
+	out->v = before->v;
+	out->n = before->n;
+	apply(&x, m);
+	if (kind != NULL)
+		*kind = x.kind;
 	return x.why;
 }

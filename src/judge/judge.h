@@ -167,6 +167,7 @@ struct lower {
 	sym missing;			/* the first name that have has not */
 	enum opaque why;
 	sym note;
+	sym stops;			/* it is refused as it is written, and how to mend it */
 };
 /* Emits what Django would for l->op from l->from to l->to. */
 void lower_op(struct lower *l);
@@ -203,6 +204,10 @@ bool same_target(struct lower *l, const struct field *old,
     const struct field *new);
 
 /* ---- alter.c ---- */
+void column_alter(struct lower *l, const struct model *om,
+    const struct field *old, const struct model *nm, const struct field *new);
+
+/* ---- alter_field.c ---- */
 /* One field into another, both of models that have the table `nm` has. */
 void alter_field(struct lower *l, const struct model *om,
     const struct field *old, const struct model *nm, const struct field *new);

@@ -442,6 +442,10 @@ run_sql(struct lower *l)
 			if (d.v[k].kind == DDL_OPAQUE) {
 				l->why = OPAQUE_SQL;
 				l->note = d.v[k].why;
+				if (d.v[k].refused && l->stops == NULL)
+					l->stops = sym_printf(l->a, "%s: "
+					    "PostgreSQL stops at it; mend the "
+					    "statement", d.v[k].why);
 			} else if (d.v[k].kind == DDL_DATA &&
 			    l->why == OPAQUE_NOT) {
 				l->why = OPAQUE_DATA;

@@ -159,7 +159,9 @@ decide(struct judging *j, uint32_t k)
 	const struct tag *t = &v->m->tag;
 
 	v->phase = v->forward;
-	if (t->wrong != NULL)
+	if (v->stops != NULL)		/* no tag makes it run */
+		v->refused = v->stops;
+	else if (t->wrong != NULL)
 		v->refused = wrong_text(j, v->m);
 	else if (j->first)
 		v->phase = FWD_SAFE;

@@ -333,8 +333,10 @@ rename_column(struct edit *e)
 
 	if (col == NULL)
 		return;
-	col->name = e->d->to;
 	const struct table *t = vec_find(e->have, e->d->table);
+	if (table_col(t, e->d->to) != NULL)
+		twice(e, "column", e->d->to);
+	col->name = e->d->to;
 	struct con *cons = arena_copy(e->a, t->cons, t->ncons * sizeof(*cons));
 	for (uint16_t i = 0; i < t->ncons; i++) {
 		struct con *c = &cons[i];

@@ -250,6 +250,10 @@ opaque_parts(struct judging *j, struct verdict *v, const struct moved *m)
 	for (uint32_t i = 0; i < m->nchanges; i++) {
 		const struct change *c = &m->changes[i];
 
+		if (c->stops != NULL && v->stops == NULL)
+			v->stops = sym_printf(j->a, "%s:%u: %s", m->m->path !=
+			    NULL ? m->m->path : m->m->name, c->op->line,
+			    c->stops);
 		if (c->why == OPAQUE_NOT)
 			continue;
 		v->parts[v->nparts++] = (struct opaque_part){ c->why,

@@ -125,17 +125,63 @@ one_way(const struct op *op)
 	}
 }
 
+/* 2: what the app's models are is not known; 1: what its tables are; 0. */
+static int
+doubted(const struct world *w, sym app)
+{
+	int most = 0;
+
+	for (const struct doubt *d = w->doubts; d != NULL && most < 2;
+	    d = d->next)
+		if (d->app == app)
+			most = d->models ? 2 : 1;
+	return most;
+}
+
+static void
+doubt(struct turn *t, bool models)
+{
+	if (doubted(&t->after, t->m->app) > models)
+		return;
+	struct doubt *d = arena_make(t->a, struct doubt);
+
+	*d = (struct doubt){ t->after.doubts, t->m->app, models };
+	t->after.doubts = d;
+}
+
+/* Is it a mistake for sure, which no tag makes good? */
+static void
+stop(struct turn *t, struct change *c, const struct lower *f, sym why,
+    enum mistake kind)
+{
+	bool sql = t->op->kind == OP_RUN_SQL && why == NULL;
+	int known = sql ? 2 : 2 - doubted(&t->before, t->m->app);
+
+	if (t->op->maybe || known == 0 || t->m->nproblems > 0)
+		return;
+	if (why == NULL)
+		c->stops = f != NULL ? f->stops : NULL;
+	else if (kind == MISTAKE_STATE || kind == MISTAKE_RUN)
+		c->stops = sym_printf(t->a, "%s: Django stops there; take the "
+		    "operation out, or let what it needs come before it", why);
+	else if (kind == MISTAKE_TWICE && known == 2 && f != NULL &&
+	    f->missing != NULL)
+		c->stops = sym_printf(t->a, "%s: PostgreSQL stops there; take "
+		    "one of the two out", why);
+}
+
 static void
 turn(struct turn *t)
 {
 	struct change *c = t->out;
+	enum mistake kind = MISTAKE_UNREAD;
 
 	if (t->next != NULL) {
 		t->after.models.own = t->next->own;
 		t->after.models.room = t->next->room;
 	}
 	sym why = code_apply(&t->after.models, &t->before.models, t->op, t->m,
-	    t->s, t->a);
+	    t->s, t->a, &kind);
 
 	struct lower f = way(t, t->a, false);
 	lower_op(&f);
@@ -151,6 +197,9 @@ turn(struct turn *t)
 		sym used = by_hand(t->a, &t->after.by_hand, &c->fwd.v[i]);
 		explain(c, used != NULL ? OPAQUE_STATE : OPAQUE_NOT, used);
 	}
+	stop(t, c, &f, why, kind);
+	if (c->why != OPAQUE_NOT)
+		doubt(t, why != NULL || t->op->maybe || t->m->nproblems > 0);
 	c->irreversible = one_way(t->op);
 	if (c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD || t->op->maybe)
 		trust(t);
@@ -209,6 +258,7 @@ separate(struct turn *t, struct changes *out, struct schemas *steps)
 		wanted = sub.wanted;
 		now.have = scratch.have;
 		now.by_hand = scratch.by_hand;
+		now.doubts = scratch.doubts;
 		for (; first < out->n; first++) {
 			unread = unread || out->v[first].why == OPAQUE_SQL ||
 			    out->v[first].why == OPAQUE_PYTHON ||
@@ -219,12 +269,16 @@ separate(struct turn *t, struct changes *out, struct schemas *steps)
 	}
 	t->after = now;
 	t->before = now;
+	enum mistake kind = MISTAKE_UNREAD;
 	sym why = code_apply(&t->after.models, &t->before.models, t->op, t->m,
-	    t->s, t->a);
+	    t->s, t->a, &kind);
 	whole = list_add(t->a, out);
 	whole->op = t->op;
-	if (why != NULL)
+	if (why != NULL) {
 		explain(whole, OPAQUE_STATE, why);
+		stop(t, whole, NULL, why, kind);
+		doubt(t, true);
+	}
 	if (unread)
 		trust(t);
 	if (steps != NULL)

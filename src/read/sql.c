@@ -293,6 +293,26 @@ read_tree(struct statement *s, const char *text, json_t *tree, uint32_t line)
 	}
 }
 
+/* The parser is PostgreSQL 15's: may another one take it, or a driver that
+ * fills something in? */
+static bool
+newer(const char *text)
+{
+	static const char *const words[] = { "$", "virtual", "json", "merge",
+	    "returning", "overlaps", "period", "without", "any_value",
+	    "system_user", "storage", "unicode", "enforced", "partition",
+	    "copy", "vacuum", "analyze", "explain", "maintain", "inherit",
+	    "0x", "0o", "0b", "lc_", "import", "subscription", "greatest" };
+	bool digits = false;
+
+	for (const char *s = text; *s != '\0'; s++)	/* 1_000 */
+		digits |= isdigit((unsigned char)s[0]) && s[1] == '_' &&
+		    isdigit((unsigned char)s[2]);
+	for (size_t i = 0; i < countof(words) && !digits; i++)
+		digits = strcasestr(text, words[i]) != NULL;
+	return digits;
+}
+
 void
 sql_read(struct ddls *out, struct arena *a, const char *text, uint32_t line)
 {
@@ -306,12 +326,16 @@ sql_read(struct ddls *out, struct arena *a, const char *text, uint32_t line)
 		PgQueryParseResult r = pg_query_parse(text);
 		json_t *tree = r.error == NULL && r.parse_tree != NULL ?
 		    json_loads(r.parse_tree, 0, NULL) : NULL;
-		if (tree != NULL)
+		if (tree != NULL) {
 			read_tree(&s, text, tree, line);
-		else
+		} else {
 			ddl_opaque(&s, NULL, sym_printf(a,
 			    "cannot be read here: %.200s", r.error != NULL ?
 			    r.error->message : "too deeply nested"));
+			s.out.v[s.out.n - 1].refused = r.error != NULL &&
+			    starts_with(r.error->message, "syntax error") &&
+			    !newer(text);
+		}
 		json_decref(tree);
 		pg_query_free_parse_result(r);
 	}

@@ -338,6 +338,60 @@ static const struct {
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },
+	{ "a field that is not there, whatever a person says", { "# sluice: safe "
+	  "because \"sure\"\n        migrations.RemoveField('order', 'nope')" },
+	  "opaque>opaque!", "0002_next.py:17: model shop.order has no field "
+	  "'nope' at this point: Django stops there" },
+	{ "one that is there already", { "# sluice: safe because \"sure\"\n"
+	  "        migrations.AddField('order', 'note', models.TextField("
+	  "null=True))" }, "opaque>opaque!", "take one of the two out" },
+	{ "one that another one is called", { "migrations.RenameField('order', "
+	  "'note', 'state')" }, "split>split!", "has a field 'state' already: "
+	  "PostgreSQL stops there" },
+	{ "a model that is not there", { "# sluice: unsafe because \"sure\"\n"
+	  "        migrations.AlterModelOptions('nope', {})" },
+	  "opaque>opaque!", "there is no model shop.nope at this point: Django" },
+	{ "an index on a field that is not there", { "# sluice: safe because "
+	  "\"sure\"\n        migrations.AddIndex('order', models.Index("
+	  "fields=['-nope'], name='i'))" }, "opaque>opaque!",
+	  "no field 'nope' at this point: Django stops" },
+	{ "a check of one", { "# sluice: unsafe because \"sure\"\n        "
+	  "migrations.AddConstraint('order', models.CheckConstraint(condition="
+	  "models.Q(pk__gt=0) | ~models.Q(nope__in=[1]), name='k'))" },
+	  "opaque>opaque!", "no field 'nope' at this point: Django stops" },
+	{ "a check of those that are there", { "migrations.AddConstraint('order', "
+	  "models.CheckConstraint(condition=models.Q(pk__gt=0) | models.Q("
+	  "customer_id__lt=models.F('number')), name='k'))" },
+	  "unsafe>unsafe", NULL },
+	{ "a constraint that is not there", { "# sluice: safe because \"sure\"\n"
+	  "        migrations.RemoveConstraint('order', 'nope')" },
+	  "opaque>opaque!", "no index or constraint 'nope'" },
+	{ "the state alone may hold what is not there", { "# sluice: safe because "
+	  "\"sure\"\n        migrations.SeparateDatabaseAndState("
+	  "state_operations=[migrations.AlterField('order', 'nope', "
+	  "models.TextField(null=True))])" }, "opaque>safe", NULL },
+	{ "but loses nothing that is not there", { "# sluice: safe because "
+	  "\"sure\"\n        migrations.SeparateDatabaseAndState("
+	  "state_operations=[migrations.RemoveField('order', 'nope')])" },
+	  "opaque>opaque!", "Django stops there" },
+	{ "what something unread may have made", { "# sluice: safe because "
+	  "\"sure\"\n        tools.Strange()", "# sluice: safe because \"sure\""
+	  "\n        migrations.RemoveField('order', 'nope')" },
+	  "opaque>safe opaque>safe", NULL },
+	{ "rows that were written make no field", { "# sluice: safe because "
+	  "\"sure\"\n        migrations.RunPython(fill)", "# sluice: safe because "
+	  "\"sure\"\n        migrations.RemoveField('order', 'nope')" },
+	  "opaque>safe opaque>opaque!", "Django stops there" },
+	{ "a column that Python may have dropped", { "# sluice: safe because "
+	  "\"sure\"\n        migrations.RunPython(fill)", "# sluice: safe because "
+	  "\"sure\"\n        migrations.AddField('order', 'note', "
+	  "models.TextField(null=True))" }, "opaque>safe opaque>safe", NULL },
+	{ "what is no SQL", { "# sluice: safe because \"sure\"\n        "
+	  "migrations.RunSQL('SELEC 1', '')" }, "opaque>opaque!",
+	  "near \"SELEC\": PostgreSQL stops at it" },
+	{ "what newer PostgreSQL may take", { "# sluice: safe because \"sure\"\n"
+	  "        migrations.RunSQL('ALTER TABLE shop_order ADD x int "
+	  "GENERATED ALWAYS AS (1) VIRTUAL', '')" }, "opaque>safe", NULL },
 	{ "an argument that cannot be read", { "migrations.AlterField('order', "
 	  "'number', models.IntegerField(unique=settings.X))" },
 	  "opaque>opaque!", "'unique' of field shop.order.number cannot be read" },
