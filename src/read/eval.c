@@ -398,6 +398,27 @@ eval_conditional(struct reader *r, struct scope *s, uint32_t node)
 	    value_opaque_new(r, s, node, ""));
 }
 
+/* x[:2]; NULL: another one */
+static const struct value *
+head_of(struct reader *r, struct scope *s, const struct value *v, uint32_t at)
+{
+	const struct syntax *y = &s->m->syn;
+	uint32_t end = node_first(y, at);
+
+	if ((v->kind != VALUE_LIST && v->kind != VALUE_TUPLE) || end == 0 ||
+	    y->v[end].size != y->v[at].size - 1 ||
+	    y->text[y->v[at].start] != ':' || y->v[end].end != y->v[at].end)
+		return NULL;
+	const struct value *n = eval_force(r, eval(r, s, end));
+	if (n->kind != VALUE_INT || n->text != NULL || n->i < 0 ||
+	    y->text[y->v[at].start + 1] == ':')
+		return NULL;
+	struct value *out = arena_copy(r->a, v, sizeof(*v));
+	if (n->i < out->n)
+		out->n = (uint32_t)n->i;
+	return value_seal(r, out);
+}
+
 static const struct value *
 eval_subscript(struct reader *r, struct scope *s, uint32_t node)
 {
@@ -408,6 +429,11 @@ eval_subscript(struct reader *r, struct scope *s, uint32_t node)
 	if (of == 0 || at == 0)
 		return value_opaque_new(r, s, node, "a subscript");
 	const struct value *v = eval_force(r, eval(r, s, of));
+	if (y->v[at].kind == N_SLICE) {
+		v = head_of(r, s, v, at);
+		return v != NULL ? v : value_opaque_new(r, s, node,
+		    "a slice");
+	}
 	const struct value *k = eval_force(r, eval(r, s, at));
 	if (v->kind == VALUE_DICT)
 		for (uint32_t i = 0; i + 1 < v->n; i += 2)

@@ -102,6 +102,8 @@ given_scope(struct arena *a, sym root, const struct cfg_project *p)
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 
 	strbuf_str(&b, root);
+	if (p != NULL && p->django > 0)
+		strbuf_printf(&b, "\n%d", p->django);
 	for (uint32_t i = 0; p != NULL && i < p->noperations; i++)
 		strbuf_printf(&b, "\n%s = %s", p->operations[i].key,
 		    p->operations[i].value);

@@ -250,24 +250,57 @@ constant(const struct value *v)
 	    v->kind != VALUE_CALL;
 }
 
+/* Any part of it that is not known? */
+static bool
+unsure(const struct value *v)
+{
+	bool out = value_opaque(v) || v->kind == VALUE_NAME ||
+	    v->kind == VALUE_CALL;
+
+	for (uint32_t i = 0; i < v->n && !out && v->kind == VALUE_TUPLE; i++)
+		out = unsure(v->items[i]);
+	return out;
+}
+
+/* A version of Django's that is not known, against one that all are above. */
+static int
+compare_oldest(const char *op, const struct value *b)
+{
+	const struct value three = { .kind = VALUE_INT, .i = 3 };
+	const struct value two = { .kind = VALUE_INT, .i = 2 };
+	const struct value *const items[] = { &three, &two };
+	const struct value oldest = { .kind = VALUE_TUPLE, .items = items,
+	    .n = countof(items) };
+
+	if ((*op != '<' && *op != '>') || b->kind != VALUE_TUPLE ||
+	    b->n > 2 || order(b, &oldest) > 0)
+		return -1;
+	return *op == '>';
+}
+
 /* 1, 0, -1: cannot be told */
 static int
 compare(const struct value *a, const char *op, const struct value *b)
 {
-	if (!constant(a) || !constant(b) || value_opaque(b))
+	if (a->kind == VALUE_NAME && streq(a->name, "django.VERSION"))
+		return compare_oldest(op, b);
+	if (!constant(a) || !constant(b))
 		return -1;
 	if (streq(op, "==") || streq(op, "!=") || streq(op, "is") ||
 	    streq(op, "isnot"))
-		return value_equal(a, b) == (*op == '=' || streq(op, "is"));
+		return unsure(a) || unsure(b) ? -1 :
+		    value_equal(a, b) == (*op == '=' || streq(op, "is"));
 	if (streq(op, "in") || streq(op, "notin")) {
-		bool in = false;
+		bool in = false, lost = unsure(a);
 		if (b->kind == VALUE_STR && a->kind == VALUE_STR)
 			in = memmem(b->text, b->len, a->text, a->len) != NULL;
 		else if (b->kind == VALUE_STR)
 			return -1;
-		for (uint32_t i = 0; i < b->n; i += 1 + (b->kind == VALUE_DICT))
+		for (uint32_t i = 0; i < b->n; i += 1 + (b->kind == VALUE_DICT)) {
 			in |= value_equal(a, b->items[i]);
-		return in == streq(op, "in");
+			lost |= unsure(b->items[i]);
+		}
+		return lost && !in ? -1 : in == streq(op, "in");
 	}
 	int o = order(a, b);
 	if (o == 2)

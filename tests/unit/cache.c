@@ -22,6 +22,7 @@ static struct arena *a;
 static struct err e;
 static char *top;
 static const char *file;	/* the cache's */
+static struct cfg_project project;
 
 static void
 git(const char *words)
@@ -148,8 +149,8 @@ reading(struct strbuf *b, const char *rev, bool fast)
 
 	if (repo_open(&r, top, &bad) < 0 ||
 	    source_commit(&s, r, rev, &bad) < 0 ||
-	    (fast ? source_migrations_beside(&m, mine, s, NULL, NULL, &bad) :
-	    source_migrations(&m, mine, s, NULL, &bad)) < 0)
+	    (fast ? source_migrations_beside(&m, mine, s, &project, NULL, &bad) :
+	    source_migrations(&m, mine, s, &project, &bad)) < 0)
 		printf("# %s\n", bad.msg);
 	tell(b, &m);
 	source_free(s);
@@ -191,6 +192,8 @@ files(void)
 	    "    operations = [migrations.RunSQL(['SELECT 1', g()], 'SELECT 2'), migrations.RunPython(f, migrations.RunPython.noop),\n"
 	    "        migrations.SeparateDatabaseAndState([migrations.RemoveField('a', 'n')], [migrations.AlterField('A', 'm', models.TextField(null=True), preserve_default=False)])]\n");
 	put("shop/migrations/0003_odd.py", HEAD CLASS "    dependencies = [h()]\n");
+	put("shop/migrations/0004_version.py", "import django\n" HEAD CLASS
+	    "    if django.VERSION >= (5, 0):\n        operations = [migrations.DeleteModel('B')]\n");
 	put("shop/migrations/0004_not.py", "X = 1\n");
 	put("shop/migrations/0005_bad.py", "class Migration(\n");
 }
@@ -345,6 +348,9 @@ main(void)
 	as_ever("at first");
 	ok(size() > 0, "it is kept");
 	as_ever("again");
+	for (project.django = 601; project.django > 401;
+	    project.django = project.django == 601 ? 402 : 0)
+		as_ever("another version of Django");
 	ok(unread_blob("shop/migrations/0002_sql.py"), "no blob is read again");
 	ok(unread_blob("shop/migrations/0001_initial.py"), "nor where others have a part");
 	ok(!unread_blob("shop/migrations/0003_odd.py"), "but what has problems is");

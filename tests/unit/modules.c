@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "ops.h"
+#include "read/source.h"
 #include "tap.h"
 
 static struct arena *a;
@@ -97,11 +98,49 @@ stars(void)
 		star(tables[i][0], tables[i][1], tables[i][2]);
 }
 
+/* The version of Django that a migration asks for is the project's. */
+static void
+version(int django, const char *test, const char *want)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	const char *text = arena_printf(a, "import django\nfrom django import VERSION as V\n" HEAD CLASS
+	    "    operations = []\n    if %s:\n        operations += [migrations.DeleteModel('A')]\n", test);
+	struct source_file f = { "shop/migrations/0002_x.py", text, strlen(text) };
+	struct cfg_project p = { .root = ".", .django = django };
+	struct migrations all = { 0 };
+	struct source *s = NULL;
+
+	source_memory(&s, &f, 1, &e);
+	source_migrations(&all, a, s, &p, &e);
+	source_free(s);
+	if (all.n == 1)
+		show(&b, &all.v[0].ops);
+	is(b.s, want, arena_printf(a, "%d: %s", django, test));
+}
+
+static void
+versions(void)
+{
+	version(502, "django.VERSION >= (5, 0)", "delete a");
+	version(402, "django.VERSION >= (5, 0)", "");
+	version(402, "V < (5,)", "delete a");
+	version(402, "V[:2] == (4, 2)", "delete a");
+	version(402, "V[0] > 4", "");
+	version(402, "V[:1] in ((3,), (4,))", "delete a");
+	version(402, "V >= (4, 2, 7)", "delete a maybe");
+	version(402, "V == (4, 2, 7, 'final', 0)", "delete a maybe");
+	version(0, "django.VERSION >= (5, 0)", "delete a maybe");
+	version(0, "V[:2] < (5, 0)", "delete a maybe");
+	version(0, "V >= (2, 0)", "delete a");
+	version(0, "V < (3, 2)", "");
+}
+
 int
 main(void)
 {
 	a = arena_new();
 	stars();
+	versions();
 	arena_free(a);
 	return done_testing();
 }
