@@ -46,7 +46,7 @@ struct migrations {
 					 * ones, those in a folder of another name;
 					 * dependencies that cannot be read */
 	/* of git's: what was read by blob id, and the modules it needed */
-	struct read_blob { sym path, id; struct migration m; bool none; } *blobs;
+	struct read_blob { sym path, id; struct migration *m; } *blobs;
 	uint32_t nblobs;
 	struct cache_need *needs;
 	uint32_t nneeds;

@@ -41,8 +41,7 @@ struct part {
 
 struct entry {
 	sym path, id;
-	struct migration m;
-	bool none;
+	const struct migration *m;	/* NULL: none */
 };
 
 struct cache {
@@ -269,25 +268,25 @@ note(struct entry *o, const char *path, const char *id,
 {
 	o->path = path;
 	o->id = id;
-	o->none = m == NULL;
-	if (m != NULL)
-		o->m = *m;
+	o->m = m;
 }
 
 int
-cache_get(struct cache *c, struct migration *out, const char *path,
+cache_get(struct cache *c, struct migration **out, const char *path,
     const char *id)
 {
+	struct migration m;
+
 	for (uint32_t i = c->nparts; i > 0; i--) {
-		int r = part_get(&c->parts[i - 1], out, path, id);
+		int r = part_get(&c->parts[i - 1], &m, path, id);
 		if (r < 0)
 			continue;
+		*out = r == 0 ? NULL : arena_copy(c->a, &m, sizeof(m));
 		/* what came of other files may not be kept on without them */
 		if (c->parts[i - 1].sent)
-			cache_put(c, path, id, r == 0 ? NULL : out);
-		else if (r == 0 || out->alone)
-			note(list_add(c->a, &c->used), path, id,
-			    r == 0 ? NULL : out);
+			cache_put(c, path, id, *out);
+		else if (r == 0 || m.alone)
+			note(list_add(c->a, &c->used), path, id, *out);
 		return r;
 	}
 	return -1;
@@ -310,10 +309,10 @@ struct building {
 static void
 add(struct cache *c, struct building *b, const struct entry *o)
 {
-	struct record r = { .alone = o->none || o->m.alone };
+	struct record r = { .alone = o->m == NULL || o->m->alone };
 	size_t at = b->body.len;
 
-	if (!o->none && !cache_encode(&b->body, &b->t, &o->m))
+	if (o->m != NULL && !cache_encode(&b->body, &b->t, o->m))
 		return;
 	memcpy(r.id, o->id, CACHE_ID);
 	r.path = cache_string(&b->t, o->path, strlen(o->path));
@@ -443,7 +442,7 @@ cache_send(struct cache *c, struct strbuf *out)
 
 	b.t.a = c->a;
 	for (uint32_t i = 0; i < c->new.n; i++)
-		if (c->new.v[i].none || c->new.v[i].m.alone)
+		if (c->new.v[i].m == NULL || c->new.v[i].m->alone)
 			add(c, &b, &c->new.v[i]);
 	put_part(out, &b, NULL, 0);
 	cache_strings_release(&b.t);

@@ -38,9 +38,9 @@ uint32_t cache_needs(struct cache *c, uint32_t part,
 void cache_part_holds(struct cache *c, uint32_t part);
 
 /* 1: *out is that migration. 0: the file has none. -1: not known. */
-int cache_get(struct cache *c, struct migration *out, const char *path,
+int cache_get(struct cache *c, struct migration **out, const char *path,
     const char *id);
-/* m NULL: the file has none. */
+/* m NULL: the file has none. It is looked at again by cache_write. */
 void cache_put(struct cache *c, const char *path, const char *id,
     const struct migration *m);
 /* Keeps what was put; needs: of all that is not `alone` in it. */

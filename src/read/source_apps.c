@@ -21,7 +21,7 @@ struct found {
 	bool stray;	/* elsewhere, but named like one */
 	bool compiled;
 	enum { NOT_YET, UNREAD, NONE, READ } state;
-	struct migration m;
+	struct migration *m;	/* READ */
 	sym why;	/* UNREAD: with line; NULL: there is no such file */
 	uint32_t line;
 };
@@ -40,7 +40,7 @@ struct apps {
 	uint32_t hint;			/* where the next one may stand in it */
 	bool same_needs;		/* and its modules are ours */
 	bool texts;			/* are wanted: nothing is taken as known */
-	struct cache *cache;		/* NULL: none */
+	struct cache *cache;		/* NULL: none, or not asked yet */
 	struct list(struct cache_need) needs;	/* modules looked for */
 	struct list(struct read_blob) blobs;
 	struct strbuf text;		/* of a module looked up */
@@ -299,10 +299,24 @@ same_file(struct apps *x, const struct found *f)
 		if (b->path != f->path)
 			continue;
 		x->hint = (x->hint + i + 1) % o->nblobs;
-		return b->id == f->id && (b->none || b->m.alone ||
+		return b->id == f->id && (b->m == NULL || b->m->alone ||
 		    x->same_needs) ? b : NULL;
 	}
 	return NULL;
+}
+
+static void
+open_cache(struct apps *x)
+{
+	x->cache = cache_open(x->s->cache, given_scope(x->a, x->root,
+	    x->project), x->a);
+	for (uint32_t i = 0; i < cache_parts(x->cache); i++) {
+		struct cache_need *v;
+		uint32_t n = cache_needs(x->cache, i, &v);
+
+		if (n > 0 && needs_hold(x, v, n))
+			cache_part_holds(x->cache, i);
+	}
 }
 
 /* Is it known, what the blob says? */
@@ -312,10 +326,12 @@ known(struct apps *x, struct found *f)
 	const struct read_blob *b = x->texts ? NULL : same_file(x, f);
 
 	if (b != NULL) {
-		f->state = b->none ? NONE : READ;
+		f->state = b->m == NULL ? NONE : READ;
 		f->m = b->m;
 		return true;
 	}
+	if (x->cache == NULL && !x->texts)
+		open_cache(x);
 	int r = x->cache != NULL ? cache_get(x->cache, &f->m, f->path,
 	    f->id) : -1;
 	if (r >= 0)
@@ -336,16 +352,17 @@ read_text(struct apps *x, struct reader *r, struct found *f,
 	if (f->init)
 		return;
 	const char *dotted = path_dotted(x->a, f->path + strlen(x->root));
-	int got = migration_parse(&f->m, r, folder_app(x, f->folder), f->path,
+	f->m = arena_make(x->a, struct migration);
+	int got = migration_parse(f->m, r, folder_app(x, f->folder), f->path,
 	    dotted, text, b->len, &line, &e);
 	if (got < 0) {
 		unread(x, f, line, e.msg);
 		return;
 	}
 	f->state = got == 1 ? READ : NONE;
-	if (x->cache != NULL && f->m.nproblems == 0 && r->steps > 0 &&
+	if (x->cache != NULL && f->m->nproblems == 0 && r->steps > 0 &&
 	    (got == 1 || !r->looked))
-		cache_put(x->cache, f->path, f->id, got == 1 ? &f->m : NULL);
+		cache_put(x->cache, f->path, f->id, got == 1 ? f->m : NULL);
 }
 
 static void
@@ -366,7 +383,7 @@ read_one(struct apps *x, struct reader *r, struct found *f)
 static void
 keep(struct apps *x, const struct found *f)
 {
-	const struct migration *m = &f->m;
+	const struct migration *m = f->m;
 
 	if (f->state == UNREAD && f->why != NULL)
 		unreadable(x, f->path, f->line, f->why);
@@ -381,8 +398,7 @@ keep(struct apps *x, const struct found *f)
 	struct read_blob *b = list_add(x->a, &x->blobs);
 	b->path = f->path;
 	b->id = f->id;
-	b->none = f->state == NONE;
-	b->m = *m;
+	b->m = f->state == READ ? f->m : NULL;
 }
 
 /* A share of what is not known yet, by a reader of its own. */
@@ -436,6 +452,8 @@ read_found(struct apps *x)
 		if (x->found.v[i].state == NOT_YET)
 			known(x, &x->found.v[i]);
 	read_share(x, 0, 1);
+	x->all.v = arena_array(x->a, struct migration, x->found.n);
+	x->all.cap = x->found.n;
 	for (uint32_t i = 0; i < x->found.n; i++)
 		keep(x, &x->found.v[i]);
 }
@@ -523,18 +541,6 @@ root_of(struct arena *a, const struct cfg_project *p)
 	return sym_printf(a, "%.*s/", (int)n, root);
 }
 
-static void
-parts_hold(struct apps *x)
-{
-	for (uint32_t i = 0; i < cache_parts(x->cache); i++) {
-		struct cache_need *v;
-		uint32_t n = cache_needs(x->cache, i, &v);
-
-		if (n > 0 && needs_hold(x, v, n))
-			cache_part_holds(x->cache, i);
-	}
-}
-
 static int
 read_all(struct apps *x, struct migrations *out, struct err *e)
 {
@@ -574,10 +580,8 @@ source_migrations_beside(struct migrations *out, struct arena *a,
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
 	    .project = p, .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 
-	x.cache = cache_open(s->cache, given_scope(a, x.root, p), a);
-	parts_hold(&x);
 	int rc = read_all(&x, out, e);
-	if (rc == 0)
+	if (rc == 0 && x.cache != NULL)
 		cache_write(x.cache, x.needs.v, x.needs.n);
 	cache_close(x.cache);
 	strbuf_release(&x.text);

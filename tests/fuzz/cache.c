@@ -78,7 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(1u << 16);
 	struct cache_need *needs;
-	struct migration m;
+	struct migration *m;
 
 	if (file.len == 0)
 		begin();
@@ -91,7 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	sym id = sym_getn(a, "aaaaaaaaaaaaaaaaaaaa", CACHE_ID);
 	if (cache_get(c, &m, "a.py", id) == 1)
-		use(&m.ops, &b);
+		use(&m->ops, &b);
 	cache_close(c);
 	arena_free(a);
 	return 0;
