@@ -295,6 +295,7 @@ judge(struct work *w, const struct opts_check *o, const struct range_base *b,
 	struct trial_ask ask = { .project = w->project,
 		.exceptions = w->cfg.hooks.exceptions, .head = w->head,
 		.each = o->each || o->dir != NULL, .why = b->why,
+		.commit = b->commit,
 		.branch = o->dir != NULL ? NULL : &w->branch,
 		.binds = o->index && w->cfg.hooks.tag_write };
 

@@ -185,14 +185,17 @@ back
 git update-ref refs/sluice/deployed/production HEAD
 sed -i 's/RunPython(print/RunPython(len/' shop/migrations/0008_fill.py && git add -A
 exits 1 "a deployed migration edited" commit
-said 'were changed, but what is deployed on production has it as it was' "is refused"
-back
+said 'were changed, but what is deployed on production has it as it was: git checkout [0-9a-f]{12} -- shop/migrations/0008_fill.py, and' "is refused"
+sh -c "$(sed -n 's/.*as it was: \(git checkout .*\), and.*/\1/p' "$T/err")"
+is "$(git status --porcelain)" "" "with the line that undoes it"
 git rm -q shop/migrations/0008_fill.py
 exits 1 "a deployed migration removed" commit
 said 'is gone' "is refused"
 back
 git mv shop/migrations/0008_fill.py shop/migrations/0008_other.py
 exits 1 "a deployed migration renamed" commit
+not_said 'sluice tag' "with one remedy only"
+said '^1 migration: 1 judged once that is mended$' "the rest is told later"
 said 'was renamed to 0008_other, but .*: git mv shop/migrations/0008_other.py shop/migrations/0008_fill.py' \
     "is refused, with the line that mends it"
 back
@@ -283,7 +286,8 @@ git checkout -q ahead
 sed -i 's/null=True)),/null=True, verbose_name="y")),/' shop/migrations/0009_y.py && git add -A
 exits 1 "what it has, edited" commit
 said '0009_y.py: its operations were changed, but origin/main has it' "is refused"
-back
+sh -c "$(sed -n 's/.*as it was: \(git checkout .*\), and.*/\1/p' "$T/err")"
+is "$(git status --porcelain)" "" "with the line that undoes it"
 sed -i 's/^    operations/    # why\n    operations/' shop/migrations/0009_y.py && git add -A
 ok "a comment is no edit" commit
 git rm -q shop/migrations/0009_y.py

@@ -48,6 +48,7 @@ struct trial_ask {
 	const struct cfg_project *project;
 	const char *exceptions;
 	struct source *base, *head;
+	sym commit;		/* of the base; NULL: it has none */
 	bool each, binds;
 	const char *why;
 	const struct trial_branch *branch;	/* NULL: not asked */
@@ -57,6 +58,8 @@ int trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
 /* One more of what stops before judging. */
 void trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
     sym text);
+/* The line that gives that file back as the base has it. */
+sym trial_undo(struct arena *a, const struct trial_ask *ask, const char *path);
 /* "app.name" among names by comma? */
 bool trial_listed(const char *names, const struct migration *m);
 /* The one of that app and name; all syms are of one arena. */

@@ -11,6 +11,7 @@
 struct verdict_wrong {
 	sym path;		/* NULL: of no one file */
 	uint32_t line;		/* 0: of no one line */
+	bool holds;		/* what its folder comes to waits for it */
 	sym text;
 };
 
@@ -41,6 +42,9 @@ void verdict_json(struct strbuf *b, const struct verdict_show *s);
 void verdict_github(struct strbuf *b, const struct verdict_show *s);
 void verdict_gitlab(struct strbuf *b, const struct verdict_show *s);
 void verdict_sarif(struct strbuf *b, const struct verdict_show *s);
+/* Something that holds is wrong in its folder: what it comes to, and what is
+ * to be done about it, is told once that is mended. JSON has it all the same. */
+bool verdict_waits(const struct verdict_show *s, const struct verdict *v);
 /* "safe", "unsafe", or the word for what is refused. */
 const char *verdict_word(const struct verdict *v);
 

@@ -105,16 +105,18 @@ tell_edited(struct trial *t, struct arena *a, const struct trial_branch *b,
 {
 	if (f->new != NULL)
 		trial_wrong(t, a, f->path, 0, sym_printf(a, "its operations "
-		    "were changed, but %s has it as it was: undo that, and "
-		    "write a new migration", b->tip_name));
+		    "were changed, but %s has it as it was: git checkout "
+		    "%.12s -- %s, and write a new migration", b->tip_name,
+		    b->fork, sym_word(a, f->path)));
 	else if (to != NULL)
 		trial_wrong(t, a, f->path, 0, sym_printf(a, "was renamed, but "
-		    "%s has it by this name: git mv %s %s", b->tip_name, to,
-		    f->path));
+		    "%s has it by this name: git mv %s %s", b->tip_name,
+		    sym_word(a, to), sym_word(a, f->path)));
 	else
 		trial_wrong(t, a, f->path, 0, sym_printf(a, "is gone, but %s "
-		    "has it: give it back, and undo it by a new migration",
-		    b->tip_name));
+		    "has it: git checkout %.12s -- %s, and undo what it does "
+		    "by a new migration", b->tip_name, b->fork,
+		    sym_word(a, f->path)));
 }
 
 /* Edited, renamed or removed, of what is there and not deployed yet: what is

@@ -46,6 +46,7 @@ hook_judge(struct hook *h, struct trial *t, const struct trial_ask *asked,
 		return -1;
 	ask.exceptions = h->cfg.hooks.exceptions;
 	ask.why = base->why;
+	ask.commit = base->commit;
 	int r = trial_run(t, h->a, &ask, e);
 	source_free(ask.base);
 	if (r < 0)

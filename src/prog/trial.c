@@ -31,17 +31,23 @@ trial_settings(struct settings *s, struct arena *a,
 	s->nclasses = p->nfields;
 }
 
-void
-trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
-    sym text)
+static void
+wrong_add(struct trial *t, struct arena *a, struct verdict_wrong w)
 {
 	struct verdict_wrong *all = arena_array(a, struct verdict_wrong,
 	    t->nwrong + 1);
 
 	if (t->nwrong > 0)
 		memcpy(all, t->wrong, t->nwrong * sizeof(*all));
-	all[t->nwrong++] = (struct verdict_wrong){ path, line, text };
+	all[t->nwrong++] = w;
 	t->wrong = all;
+}
+
+void
+trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
+    sym text)
+{
+	wrong_add(t, a, (struct verdict_wrong){ path, line, true, text });
 }
 
 const struct migration *
@@ -107,6 +113,13 @@ renamed(const struct trial *t, const struct migration *old)
 	return NULL;
 }
 
+sym
+trial_undo(struct arena *a, const struct trial_ask *ask, const char *path)
+{
+	return ask->commit == NULL ? "undo that" : sym_printf(a,
+	    "git checkout %.12s -- %s", ask->commit, sym_word(a, path));
+}
+
 /* What is deployed is done: its migrations stay as they are. */
 static void
 compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
@@ -125,19 +138,20 @@ compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 		if (new != NULL)
 			trial_wrong(t, a, new->path, 0, sym_printf(a,
 			    "the operations of %s.%s were changed, but %s has "
-			    "it as it was: undo that, and write a new "
-			    "migration", new->app, new->name, has));
+			    "it as it was: %s, and write a new migration",
+			    new->app, new->name, has, trial_undo(a, ask,
+			    new->path)));
 		else if ((now = renamed(t, old)) != NULL)
 			trial_wrong(t, a, now->path, 0, sym_printf(a,
 			    "%s.%s was renamed to %s, but %s has it by its old "
 			    "name, and would run it again: git mv %s %s",
-			    old->app, old->name, now->name, has, now->path,
-			    old->path));
+			    old->app, old->name, now->name, has,
+			    sym_word(a, now->path), sym_word(a, old->path)));
 		else
 			trial_wrong(t, a, old->path, 0, sym_printf(a,
-			    "%s.%s is gone, but %s has it: give it back, and "
-			    "undo it by a new migration", old->app, old->name,
-			    has));
+			    "%s.%s is gone, but %s has it: %s, and undo what it "
+			    "does by a new migration", old->app, old->name, has,
+			    trial_undo(a, ask, old->path)));
 	}
 }
 
@@ -161,7 +175,8 @@ tell_unread(struct trial *t, struct arena *a)
 		const struct graph_wrong *w = &t->graph.wrong[i];
 
 		if (!for_want(&t->head, w))
-			trial_wrong(t, a, w->at->path, 0, w->text);
+			wrong_add(t, a, (struct verdict_wrong){ w->at->path, 0,
+				false, w->text });
 	}
 }
 

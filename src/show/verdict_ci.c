@@ -99,7 +99,8 @@ remarks(const struct verdict_show *s, emit *each, void *ctx)
 		each(ctx, &r);
 	}
 	for (uint32_t i = 0; s->j != NULL && i < s->j->n; i++)
-		of_verdict(&s->j->v[i], each, ctx);
+		if (!verdict_waits(s, &s->j->v[i]))
+			of_verdict(&s->j->v[i], each, ctx);
 }
 
 /* GitHub's own escapes; a property may not hold : and , either. */

@@ -220,23 +220,46 @@ one(struct strbuf *b, const struct verdict_show *s, const struct verdict *v)
 		elsewhere(b, s, v);
 }
 
-static void
-summary(struct strbuf *b, const struct judgement *j)
+bool
+verdict_waits(const struct verdict_show *s, const struct verdict *v)
 {
-	uint32_t safe = 0, unsafe = 0, no = 0;
+	const char *end = strrchr(v->m->path, '/');
+	size_t n = end != NULL ? (size_t)(end - v->m->path) + 1 : 0;
+
+	for (uint32_t i = 0; i < s->nwrong; i++) {
+		const char *path = s->wrong[i].path;
+
+		if (s->wrong[i].holds && path != NULL && strncmp(path, v->m->path, n) == 0 &&
+		    strchr(path + n, '/') == NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+summary(struct strbuf *b, const struct verdict_show *s)
+{
+	uint32_t safe = 0, unsafe = 0, no = 0, wait = 0;
+	const struct judgement *j = s->j;
 
 	for (uint32_t i = 0; i < j->n; i++) {
-		if (refused(&j->v[i]))
+		if (verdict_waits(s, &j->v[i]))
+			wait++;
+		else if (refused(&j->v[i]))
 			no++;
 		else if (j->v[i].phase == FWD_SAFE)
 			safe++;
 		else
 			unsafe++;
 	}
-	strbuf_printf(b, "%u migration%s: %u safe, %u unsafe", j->n,
-	    j->n == 1 ? "" : "s", safe, unsafe);
+	strbuf_printf(b, "%u migration%s: ", j->n, j->n == 1 ? "" : "s");
+	if (j->n == 0 || wait < j->n)
+		strbuf_printf(b, "%u safe, %u unsafe", safe, unsafe);
 	if (no > 0)
 		strbuf_printf(b, ", %u refused", no);
+	if (wait > 0)
+		strbuf_printf(b, "%s%u judged once that is mended",
+		    wait < j->n ? ", " : "", wait);
 	strbuf_char(b, '\n');
 }
 
@@ -263,11 +286,11 @@ verdict_text(struct strbuf *b, const struct verdict_show *s)
 		const struct verdict *v = &s->j->v[i];
 		bool asked = s->which == NULL || s->which(s->ctx, v);
 
-		if (refused(v) ||
-		    (asked && (s->all || s->explain || !fine(v))))
+		if (!verdict_waits(s, v) && (refused(v) ||
+		    (asked && (s->all || s->explain || !fine(v)))))
 			one(b, s, v);
 	}
 	reasons(b, &s->j->never, "together, new code on the new schema", NULL);
 	if (s->j->n > 0 || s->nwrong == 0)
-		summary(b, s->j);
+		summary(b, s);
 }
