@@ -28,16 +28,20 @@ struct ledger_run {		/* a deploy or a rollback in progress or past */
 			 * what may be lost, with spaces; NULL or "": this one */
 };
 
+/* Who writes. Refused (ERR_REFUSED), and nothing is written, where the lease
+ * has not this serial any more; 0: not asked. */
+struct ledger_pen { struct pg *p; const char *target; int64_t serial; };
+
 /* Sources are kept once by digest. A release that is there already stays as
  * it is, and so do its files; those that it has not are added. */
-int ledger_release_put(struct pg *p, const char *target,
+int ledger_release_put(const struct ledger_pen *w,
     const struct ledger_release *r, const struct source_file *files,
     uint32_t nfiles, struct err *e);
 int ledger_release_get(struct pg *p, struct arena *a, const char *target,
     const char *id, struct ledger_release *out, struct source_file **files,
     uint32_t *nfiles, struct err *e);	/* 0: no such; files may be NULL */
 /* One release is "live": what was becomes "old". */
-int ledger_release_set(struct pg *p, const char *target, const char *id,
+int ledger_release_set(const struct ledger_pen *w, const char *id,
     const char *status, struct err *e);
 int ledger_releases(struct pg *p, struct arena *a, const char *target,
     struct ledger_release **out, uint32_t *n, struct err *e); /* newest first */
@@ -45,12 +49,12 @@ int ledger_live(struct pg *p, struct arena *a, const char *target, sym *id,
     struct err *e);			/* 0: none yet */
 int ledger_floor(struct pg *p, struct arena *a, const char *target, sym *id,
     struct err *e);			/* 0: none */
-int ledger_floor_set(struct pg *p, const char *target, const char *id,
+int ledger_floor_set(const struct ledger_pen *w, const char *id,
     struct err *e);
 
 /* All rows before the first starts, in one INSERT. Sets run->id; "running"
  * unless run->status says otherwise. */
-int ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
+int ledger_run_new(const struct ledger_pen *w, struct ledger_run *run,
     const struct plan *plan, struct err *e);
 /* plan may be NULL; else its steps as the ledger has them, notes none. */
 int ledger_run_last(struct pg *p, struct arena *a, const char *target,
@@ -59,14 +63,13 @@ int ledger_run_steps(struct pg *p, struct arena *a, const char *target,
     const struct ledger_run *run, struct plan *plan, struct err *e);
 int ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
     struct ledger_run **out, uint32_t *n, struct err *e);
-/* What changed since the last call, in one statement; refused where the lease
- * has not this serial any more (0: not asked). */
+/* What changed since the last call, in one statement. */
 struct ledger_mark { uint32_t seq; enum step_status status; const char *note; };
-int ledger_mark(struct pg *p, int64_t run, int64_t serial,
+int ledger_mark(const struct ledger_pen *w, int64_t run,
     const struct ledger_mark *m, uint32_t n, struct err *e);
 /* "running" or "soaking" open it again, anything else ends it. NULL why: the
  * words that are there stay. */
-int ledger_run_end(struct pg *p, int64_t run, const char *status,
-    const char *why, struct err *e);
+int ledger_run_end(const struct ledger_pen *w, int64_t run,
+    const char *status, const char *why, struct err *e);
 
 #endif

@@ -38,6 +38,14 @@ struct deploy {
 	void *show_ctx;
 };
 
+/* How this deploy writes to the ledger. */
+static inline struct ledger_pen
+deploy_pen(const struct deploy *d)
+{
+	return (struct ledger_pen){ d->db, d->target->name,
+	    d->lease == NULL ? 0 : lease_serial(d->lease) };
+}
+
 enum run_end { RUN_DONE, RUN_FAILED, RUN_INTERRUPTED, RUN_LOST,
 	RUN_SOAKING	/* until plan_soaks_until(): run it again with resume */
 };

@@ -51,10 +51,15 @@ struct host_view *go_views(struct go *g);
 /* Before anything is touched: every host reached, agent and disk fine. */
 int go_check_hosts(struct go *g, struct err *e);
 
-/* Writes g->plan to the ledger as a run of its own. */
 /* A revision to a full commit id; ERR_CONFIG where there is none. */
 int go_commit(struct go *g, sym *commit, const char *rev, struct err *e);
+/* Writes g->plan to the ledger as a run of its own. */
 int go_begin(struct go *g, const char *kind, struct err *e);
+/* What became of a run; of a release. Under our lease only. */
+int go_mark(struct go *g, int64_t run, const char *status, const char *why,
+    struct err *e);
+int go_set(struct go *g, const char *release, const char *status,
+    struct err *e);
 /* Carries it out. Gives enum run_end; the ledger says how it ended, but for
  * a failure, which is the caller's to judge. */
 int go_run(struct go *g, bool resume, struct err *e);

@@ -21,6 +21,12 @@ cleanup_pg_rows_free(struct pg_rows **r)
 int system_read(struct strbuf *system, struct strbuf *database, struct pg *p,
     struct err *e);
 
+/* A transaction that writes to the ledger, under the lease; its end keeps it
+ * (r 0), or takes it back and gives -1. */
+struct ledger_pen;
+int ledger_begin(const struct ledger_pen *w, struct err *e);
+int ledger_end(const struct ledger_pen *w, int r, struct err *e);
+
 struct lane;
 /* Starts Django in a release on the lane's host, as l->django. */
 int django_open(struct lane *l, sym release, struct err *e);

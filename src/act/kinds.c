@@ -35,8 +35,9 @@ floor_ask(struct lane *l, const struct step *s, struct err *e)
 static int
 floor_make(struct lane *l, const struct step *s, struct err *e)
 {
-	return ledger_floor_set(l->d->db, l->d->target->name, s->want, e) < 0 ?
-	    -1 : ANSWER_YES;
+	struct ledger_pen w = deploy_pen(l->d);
+
+	return ledger_floor_set(&w, s->want, e) < 0 ? -1 : ANSWER_YES;
 }
 
 static int
@@ -77,16 +78,9 @@ publish_ref(struct lane *l, const char *release, struct err *e)
 static int
 publish_make(struct lane *l, const struct step *s, struct err *e)
 {
-	struct deploy *d = l->d;
-	const char *target = d->target->name;
-	sym live = NULL;
+	struct ledger_pen w = deploy_pen(l->d);
 
-	if (ledger_live(d->db, d->a, target, &live, e) < 0)
-		return -1;
-	if (ledger_release_set(d->db, target, s->want, "live", e) < 0)
-		return -1;
-	if (live != NULL && !streq(live, s->want) &&
-	    ledger_release_set(d->db, target, live, "old", e) < 0)
+	if (ledger_release_set(&w, s->want, "live", e) < 0)
 		return -1;
 	return publish_ref(l, s->want, e) < 0 ? -1 : ANSWER_YES;
 }

@@ -158,6 +158,39 @@ ledger_open(struct pg *p, const char *target, struct err *e)
 	return there < 0 ? -1 : 0;
 }
 
+/* The lease's row is held: nobody takes it over before the transaction ends. */
+static int
+fence(const struct ledger_pen *w, struct err *e)
+{
+	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+
+	if (w->serial == 0)
+		return 0;
+	if (pg_exec(w->p, &r, "SELECT serial FROM sluice.lease "
+	    "WHERE target = $1 FOR SHARE", &w->target, 1, e) < 0)
+		return -1;
+	if (pg_count(r) != 1 || pg_int(r, 0, 0) != w->serial)
+		return err_kind(e, ERR_REFUSED, "the lease is another's now "
+		    "(ours was number %" PRId64 ")", w->serial);
+	return 0;
+}
+
+int
+ledger_begin(const struct ledger_pen *w, struct err *e)
+{
+	if (pg_script(w->p, "BEGIN", e) < 0)
+		return -1;
+	return fence(w, e) < 0 ? back_out(w->p) : 0;
+}
+
+int
+ledger_end(const struct ledger_pen *w, int r, struct err *e)
+{
+	if (r < 0 || pg_script(w->p, "COMMIT", e) < 0)
+		return back_out(w->p);
+	return 0;
+}
+
 /* --- releases --- */
 
 static void
@@ -233,28 +266,27 @@ put_files(struct pg *p, const char *target, const char *id,
 }
 
 int
-ledger_release_put(struct pg *p, const char *target,
+ledger_release_put(const struct ledger_pen *w,
     const struct ledger_release *rel, const struct source_file *files,
     uint32_t nfiles, struct err *e)
 {
 	char at[24];
-	const char *param[] = { target, rel->id, rel->commit, rel->status,
+	const char *param[] = { w->target, rel->id, rel->commit, rel->status,
 	    rel->who, at };
 
 	snprintf(at, sizeof(at), "%" PRId64, rel->at);
-	if (pg_script(p, "BEGIN", e) < 0)
-		return err_wrap(e, "the ledger, release %s", rel->id);
-	if (pg_exec(p, NULL, "INSERT INTO sluice.release "
-	    "(target, id, commit, status, who, at) "
-	    "VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint)) "
-	    "ON CONFLICT DO NOTHING", param, 6, e) < 0 ||
-	    (nfiles > 0 &&
-	    put_files(p, target, rel->id, files, nfiles, e) < 0) ||
-	    pg_script(p, "COMMIT", e) < 0) {
-		back_out(p);
-		return err_wrap(e, "the ledger, release %s", rel->id);
+	int r = ledger_begin(w, e);
+	if (r == 0) {
+		r = pg_exec(w->p, NULL, "INSERT INTO sluice.release "
+		    "(target, id, commit, status, who, at) "
+		    "VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint)) "
+		    "ON CONFLICT DO NOTHING", param, 6, e);
+		if (r == 0 && nfiles > 0)
+			r = put_files(w->p, w->target, rel->id, files, nfiles,
+			    e);
+		r = ledger_end(w, r, e);
 	}
-	return 0;
+	return r < 0 ? err_wrap(e, "the ledger, release %s", rel->id) : 0;
 }
 
 static void
@@ -322,26 +354,31 @@ ledger_release_get(struct pg *p, struct arena *a, const char *target,
 	return 1;
 }
 
-int
-ledger_release_set(struct pg *p, const char *target, const char *id,
-    const char *status, struct err *e)
+static int
+status_put(const struct ledger_pen *w, const char *id, const char *status,
+    struct err *e)
 {
 	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
-	const char *param[] = { target, id, status };
+	const char *param[] = { w->target, id, status };
 
-	if (pg_script(p, "BEGIN", e) < 0)
-		return err_wrap(e, "the ledger");
-	if ((streq(status, "live") && pg_exec(p, NULL, "UPDATE sluice.release "
-	    "SET status = 'old' WHERE target = $1 AND status = 'live' "
-	    "AND id <> $2", param, 2, e) < 0) ||
-	    pg_exec(p, &r, "UPDATE sluice.release SET status = $3 "
-	    "WHERE target = $1 AND id = $2", param, 3, e) < 0 ||
-	    (pg_affected(r) != 1 && err_set(e, "there is no such release")) ||
-	    pg_script(p, "COMMIT", e) < 0) {
-		back_out(p);
-		return err_wrap(e, "the ledger, release %s", id);
-	}
-	return 0;
+	if ((streq(status, "live") && pg_exec(w->p, NULL,
+	    "UPDATE sluice.release SET status = 'old' WHERE target = $1 "
+	    "AND status = 'live' AND id <> $2", param, 2, e) < 0) ||
+	    pg_exec(w->p, &r, "UPDATE sluice.release SET status = $3 "
+	    "WHERE target = $1 AND id = $2", param, 3, e) < 0)
+		return -1;
+	return pg_affected(r) == 1 ? 0 : err_set(e, "there is no such release");
+}
+
+int
+ledger_release_set(const struct ledger_pen *w, const char *id,
+    const char *status, struct err *e)
+{
+	int r = ledger_begin(w, e);
+
+	if (r == 0)
+		r = ledger_end(w, status_put(w, id, status, e), e);
+	return r < 0 ? err_wrap(e, "the ledger, release %s", id) : 0;
 }
 
 int
@@ -393,14 +430,16 @@ ledger_floor(struct pg *p, struct arena *a, const char *target, sym *id,
 }
 
 int
-ledger_floor_set(struct pg *p, const char *target, const char *id,
-    struct err *e)
+ledger_floor_set(const struct ledger_pen *w, const char *id, struct err *e)
 {
-	const char *param[] = { target, id };
+	const char *param[] = { w->target, id };
+	int r = ledger_begin(w, e);
 
-	if (pg_exec(p, NULL, "INSERT INTO sluice.floor (target, release) "
-	    "VALUES ($1, $2) ON CONFLICT (target) DO UPDATE "
-	    "SET release = excluded.release, since = now()", param, 2, e) < 0)
-		return err_wrap(e, "the ledger, floor");
-	return 0;
+	if (r == 0)
+		r = ledger_end(w, pg_exec(w->p, NULL, "INSERT INTO "
+		    "sluice.floor (target, release) VALUES ($1, $2) "
+		    "ON CONFLICT (target) DO UPDATE SET "
+		    "release = excluded.release, since = now()", param, 2, e),
+		    e);
+	return r < 0 ? err_wrap(e, "the ledger, floor") : 0;
 }

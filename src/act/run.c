@@ -173,8 +173,8 @@ marks_flush(struct loop *r)
 		r->nmarks = 0;		/* no ledger at hand: the hosts keep a journal */
 	if (r->nmarks == 0 || r->dumb)
 		return;
-	if (ledger_mark(r->d->db, r->d->run.id, r->d->lease == NULL ? 0 :
-	    lease_serial(r->d->lease), r->marks, r->nmarks, &e) < 0) {
+	struct ledger_pen w = deploy_pen(r->d);
+	if (ledger_mark(&w, r->d->run.id, r->marks, r->nmarks, &e) < 0) {
 		err_wrap(&e, "the ledger cannot be written");
 		r->dumb = true;
 		stop(r, RUN_LOST, &e);

@@ -49,13 +49,13 @@ static const char run_new_sql[] =
 	"AS v) SELECT id FROM r";
 
 int
-ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
+ledger_run_new(const struct ledger_pen *w, struct ledger_run *run,
     const struct plan *plan, struct err *e)
 {
 	struct strbuf col[NCOLS];
 	char serial[24];
 	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
-	const char *param[RUN + NCOLS] = { target, run->kind, run->from,
+	const char *param[RUN + NCOLS] = { w->target, run->kind, run->from,
 	    run->to, run->status, run->who, run->why, plan->digest, serial,
 	    run->goal };
 
@@ -71,7 +71,10 @@ ledger_run_new(struct pg *p, const char *target, struct ledger_run *run,
 		pg_array_end(&col[i]);
 		param[RUN + i] = col[i].s;
 	}
-	int rc = pg_exec(p, &r, run_new_sql, param, RUN + NCOLS, e);
+	int rc = ledger_begin(w, e);
+	if (rc == 0)
+		rc = ledger_end(w, pg_exec(w->p, &r, run_new_sql, param,
+		    RUN + NCOLS, e), e);
 	for (size_t i = 0; i < NCOLS; i++)
 		strbuf_release(&col[i]);
 	if (rc < 0)
@@ -225,7 +228,7 @@ marked_later(const struct ledger_mark *m, uint32_t i, uint32_t n)
 }
 
 int
-ledger_mark(struct pg *p, int64_t run, int64_t serial,
+ledger_mark(const struct ledger_pen *w, int64_t run,
     const struct ledger_mark *m, uint32_t n, struct err *e)
 {
 	struct strbuf seq STRBUF_SCOPED = STRBUF_INIT;
@@ -238,7 +241,7 @@ ledger_mark(struct pg *p, int64_t run, int64_t serial,
 	if (n == 0)
 		return 0;
 	snprintf(id, sizeof(id), "%" PRId64, run);
-	snprintf(own, sizeof(own), "%" PRId64, serial);
+	snprintf(own, sizeof(own), "%" PRId64, w->serial);
 	for (uint32_t i = 0; i < n; i++) {
 		if (marked_later(m, i, n))
 			continue;
@@ -252,12 +255,12 @@ ledger_mark(struct pg *p, int64_t run, int64_t serial,
 	pg_array_end(&status);
 	pg_array_end(&note);
 	const char *param[] = { id, seq.s, status.s, note.s, own };
-	if (pg_exec(p, &r, mark_sql, param, 5, e) < 0)
+	if (pg_exec(w->p, &r, mark_sql, param, 5, e) < 0)
 		return err_wrap(e, "the ledger, run %" PRId64, run);
-	if (pg_affected(r) == 0 && serial != 0)
+	if (pg_affected(r) == 0 && w->serial != 0)
 		return err_kind(e, ERR_REFUSED, "the ledger, run %" PRId64
 		    ": the lease is another's now (ours was number %" PRId64
-		    ")", run, serial);
+		    ")", run, w->serial);
 	if (pg_affected(r) != steps)
 		return err_set(e, "the ledger, run %" PRId64 ": %d of %d steps "
 		    "are there", run, pg_affected(r), steps);
@@ -265,20 +268,23 @@ ledger_mark(struct pg *p, int64_t run, int64_t serial,
 }
 
 int
-ledger_run_end(struct pg *p, int64_t run, const char *status,
+ledger_run_end(const struct ledger_pen *w, int64_t run, const char *status,
     const char *why, struct err *e)
 {
-	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+	CLEANUP(pg_rows_free) struct pg_rows *rows = NULL;
 	char id[24];
 	const char *param[] = { id, status, why };
 
 	snprintf(id, sizeof(id), "%" PRId64, run);
-	if (pg_exec(p, &r, "UPDATE sluice.run SET status = $2, "
-	    "why = coalesce($3, why), ended = CASE WHEN $2 IN "
-	    "('running', 'soaking') THEN NULL ELSE clock_timestamp() END "
-	    "WHERE id = $1::bigint", param, 3, e) < 0)
-		return err_wrap(e, "the ledger, run %" PRId64, run);
-	if (pg_affected(r) != 1)
-		return err_set(e, "the ledger: there is no run %" PRId64, run);
-	return 0;
+	int r = ledger_begin(w, e);
+	if (r == 0) {
+		r = pg_exec(w->p, &rows, "UPDATE sluice.run SET status = $2, "
+		    "why = coalesce($3, why), ended = CASE WHEN $2 IN "
+		    "('running', 'soaking') THEN NULL ELSE clock_timestamp() "
+		    "END WHERE id = $1::bigint", param, 3, e);
+		if (r == 0 && pg_affected(rows) != 1)
+			r = err_set(e, "there is no such run");
+		r = ledger_end(w, r, e);
+	}
+	return r < 0 ? err_wrap(e, "the ledger, run %" PRId64, run) : 0;
 }

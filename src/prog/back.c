@@ -164,9 +164,8 @@ held(struct go *g, const struct err *why, struct err *e)
 {
 	const char *status = *g->plan.from == '\0' ? "failed" : "held";
 
-	if (ledger_run_end(g->s.db, g->d.run.id, status, why->msg, e) < 0)
+	if (go_mark(g, g->d.run.id, status, why->msg, e) < 0)
 		return -1;
-	warn("%s", why->msg);
 	if (streq(g->plan.kind, "rollback"))
 		warn("held: `sluice-deploy --resume %s` tries again once it is "
 		    "mended", g->s.target->name);
@@ -188,20 +187,18 @@ back_run(struct go *g, const struct plan *back, const struct err *why,
 	int64_t went = g->d.run.id;
 	sym from = g->plan.from, failed = g->plan.to;
 
-	warn("%s", why->msg);
 	warn("going back to %s", from);
 	for (uint32_t i = 0; i < back->nnotes; i++)
 		if (back->notes[i].kind != NOTE_INFO)
 			warn("%s", back->notes[i].text);
 	g->plan = *back;
 	if (go_begin(g, "rollback", e) < 0 ||
-	    ledger_run_end(g->s.db, went, "failed", why->msg, e) < 0)
+	    go_mark(g, went, "failed", why->msg, e) < 0)
 		return -1;
 	int end = go_run(g, false, e);
 	if (end == RUN_DONE) {
-		if (ledger_run_end(g->s.db, went, "back", NULL, e) < 0 ||
-		    ledger_release_set(g->s.db, g->s.target->name, failed,
-		    "failed", e) < 0)
+		if (go_mark(g, went, "back", NULL, e) < 0 ||
+		    go_set(g, failed, "failed", e) < 0)
 			return -1;
 		warn("%s failed; %s serves everywhere", failed, from);
 		return EXIT_BACK;
@@ -211,6 +208,7 @@ back_run(struct go *g, const struct plan *back, const struct err *why,
 	if (end == RUN_INTERRUPTED)
 		return EXIT_LATER;
 	struct err again = *e;
+	warn("%s", again.msg);
 	return held(g, &again, e);
 }
 
@@ -235,6 +233,16 @@ go_back(struct go *g, const struct err *why, struct err *e)
 	return back_run(g, &back, why, e);
 }
 
+/* What went on is ended, and the ledger may not know how. */
+static int
+lost(const struct go *g, const struct err *why)
+{
+	warn("%s", why->msg);
+	warn("held: what was going on is finished, nothing more is begun; "
+	    "`sluice-deploy --resume %s` goes on", g->s.target->name);
+	return EXIT_HELD;
+}
+
 /* What an end of the loop means for a deploy, a rollback or a migrate. */
 int
 go_ended(struct go *g, int end, const struct err *why, struct err *e)
@@ -247,14 +255,11 @@ go_ended(struct go *g, int end, const struct err *why, struct err *e)
 		    g->s.target->name);
 		return EXIT_LATER;
 	case RUN_LOST:
-		warn("%s", why->msg);
-		warn("held: what was going on is finished, nothing more is "
-		    "begun; `sluice-deploy --resume %s` goes on",
-		    g->s.target->name);
-		return EXIT_HELD;
+		return lost(g, why);
 	case RUN_SOAKING:
 		return go_soak(g, e);
 	case RUN_FAILED:
+		warn("%s", why->msg);
 		if (streq(g->plan.kind, "deploy"))
 			return go_back(g, why, e);
 		return held(g, why, e);
@@ -268,8 +273,10 @@ go_carry(struct go *g, bool resume, struct err *e)
 	struct err why = ERR_INIT;
 
 	int end = go_run(g, resume, &why);
-	if (end >= 0)
-		return go_ended(g, end, &why, e);
-	*e = why;
-	return -1;
+	if (end < 0) {
+		*e = why;
+		return -1;
+	}
+	int code = go_ended(g, end, &why, e);
+	return code < 0 ? lost(g, e) : code;
 }

@@ -322,8 +322,25 @@ go_begin(struct go *g, const char *kind, struct err *e)
 	g->progress.began = NULL;
 	if (!streq(kind, "stage"))
 		g->views = NULL;
-	return ledger_run_new(g->s.db, g->s.target->name, &g->d.run, &g->plan,
-	    e);
+	struct ledger_pen w = deploy_pen(&g->d);
+	return ledger_run_new(&w, &g->d.run, &g->plan, e);
+}
+
+int
+go_mark(struct go *g, int64_t run, const char *status, const char *why,
+    struct err *e)
+{
+	struct ledger_pen w = deploy_pen(&g->d);
+
+	return ledger_run_end(&w, run, status, why, e);
+}
+
+int
+go_set(struct go *g, const char *release, const char *status, struct err *e)
+{
+	struct ledger_pen w = deploy_pen(&g->d);
+
+	return ledger_release_set(&w, release, status, e);
 }
 
 int
@@ -333,9 +350,8 @@ go_run(struct go *g, bool resume, struct err *e)
 
 	if (!streq(g->plan.kind, "stage"))
 		g->views = NULL;	/* what they showed is over */
-	if (end == RUN_DONE &&
-	    ledger_run_end(g->s.db, g->d.run.id, "done", NULL, e) < 0)
-		return -1;
+	if (end == RUN_DONE && go_mark(g, g->d.run.id, "done", NULL, e) < 0)
+		return RUN_LOST;
 	return end;
 }
 

@@ -136,8 +136,8 @@ release_put(struct go *g, struct err *e)
 		rel.who = getenv("SLUICE_WHO");
 	if (rel.who == NULL)
 		rel.who = sym_get(g->s.a, "");
-	return ledger_release_put(g->s.db, g->s.target->name, &rel,
-	    g->new.files, g->new.nfiles, e);
+	struct ledger_pen w = deploy_pen(&g->d);
+	return ledger_release_put(&w, &rel, g->new.files, g->new.nfiles, e);
 }
 
 /* A stage that failed leaves what is live alone. */
@@ -146,9 +146,8 @@ stage_ended(struct go *g, int end, const struct err *why, struct err *e)
 {
 	if (end != RUN_FAILED)
 		return go_ended(g, end, why, e);
-	if (ledger_run_end(g->s.db, g->d.run.id, "failed", why->msg, e) < 0 ||
-	    ledger_release_set(g->s.db, g->s.target->name, g->plan.to,
-	    "failed", e) < 0)
+	if (go_mark(g, g->d.run.id, "failed", why->msg, e) < 0 ||
+	    go_set(g, g->plan.to, "failed", e) < 0)
 		return -1;
 	warn("%s", why->msg);
 	warn("staging failed; nothing live has changed");
@@ -213,8 +212,7 @@ go_rest(struct go *g, struct err *e)
 	if (go_judge_plan(g, to, e) < 0)
 		return -1;
 	if (plan_refused(&g->plan)) {
-		if (ledger_release_set(g->s.db, g->s.target->name, to,
-		    "failed", e) < 0)
+		if (go_set(g, to, "failed", e) < 0)
 			return -1;
 		return refuse(g);
 	}
@@ -277,7 +275,7 @@ close_older(struct go *g, const struct ledger_run *run, const char *status,
 		return -1;
 	for (uint32_t i = 0; i < n; i++)
 		if (all[i].id != run->id && all[i].ended == 0 &&
-		    ledger_run_end(g->s.db, all[i].id, status, NULL, e) < 0)
+		    go_mark(g, all[i].id, status, NULL, e) < 0)
 			return -1;
 	return 0;
 }
@@ -295,7 +293,7 @@ go_resume(struct go *g, const struct ledger_run *run, struct err *e)
 	g->d.run = *run;
 	strbuf_printf(&b, "resuming the %s of %s\n", run->kind, run->to);
 	say(STDERR_FILENO, &b);
-	if (ledger_run_end(g->s.db, run->id, "running", NULL, e) < 0 ||
+	if (go_mark(g, run->id, "running", NULL, e) < 0 ||
 	    site_facts(&g->s, e) < 0)
 		return -1;
 	if (streq(run->kind, "stage"))
@@ -393,8 +391,7 @@ go_phase(struct go *g, const char *commit, enum forward phase, bool dry,
 		return refuse(g);
 	code = carry_out(g, "migrate", "migrated for", e);
 	bool over = phase == FWD_UNSAFE || g->s.live == NULL;
-	if (code == 0 && over && ledger_release_set(g->s.db,
-	    g->s.target->name, to, "live", e) < 0)
+	if (code == 0 && over && go_set(g, to, "live", e) < 0)
 		return -1;
 	return code;
 }

@@ -76,7 +76,7 @@ go_soak(struct go *g, struct err *e)
 	int64_t until = plan_soaks_until(&g->plan);
 	sym now = NULL;
 
-	if (ledger_run_end(g->s.db, g->d.run.id, "soaking", NULL, e) < 0)
+	if (go_mark(g, g->d.run.id, "soaking", NULL, e) < 0)
 		return -1;
 	lease_free(take(g->d.lease));
 	stamp_print(&at, until);
@@ -99,7 +99,7 @@ go_soak(struct go *g, struct err *e)
 		return ended_by_another(g, now);
 	if (ledger_run_steps(g->s.db, g->s.a, g->s.target->name, &g->d.run,
 	    &g->plan, e) < 0 ||
-	    ledger_run_end(g->s.db, g->d.run.id, "running", NULL, e) < 0)
+	    go_mark(g, g->d.run.id, "running", NULL, e) < 0)
 		return -1;
 	return go_carry(g, true, e);
 }

@@ -49,8 +49,8 @@ undone_mark(struct go *g, const char *release, struct err *e)
 
 	int done = run_of(g, release, &run, e);
 	g->plan = kept;
-	return done < 0 ? -1 : ledger_release_set(g->s.db, g->s.target->name,
-	    release, done > 0 ? "old" : "failed", e);
+	return done < 0 ? -1 : go_set(g, release, done > 0 ? "old" : "failed",
+	    e);
 }
 
 /* Undoes the rows in g->plan. Exit code. */
@@ -75,7 +75,7 @@ undo(struct go *g, const struct ledger_run *run, const struct opts *o,
 	if (go_begin(g, "rollback", e) < 0)
 		return -1;
 	if ((run->ended == 0 || streq(run->status, "held")) &&
-	    ledger_run_end(g->s.db, run->id, "back", NULL, e) < 0)
+	    go_mark(g, run->id, "back", NULL, e) < 0)
 		return -1;
 	int code = go_carry(g, false, e);
 	if (code == 0 && undone_mark(g, undone, e) < 0)
@@ -87,9 +87,8 @@ undo(struct go *g, const struct ledger_run *run, const struct opts *o,
 static int
 drop_stage(struct go *g, const struct ledger_run *run, struct err *e)
 {
-	if (ledger_run_end(g->s.db, run->id, "back", "dropped", e) < 0 ||
-	    ledger_release_set(g->s.db, g->s.target->name, run->to, "failed",
-	    e) < 0)
+	if (go_mark(g, run->id, "back", "dropped", e) < 0 ||
+	    go_set(g, run->to, "failed", e) < 0)
 		return -1;
 	warn("%s was being staged; nothing live had changed", run->to);
 	return 0;

@@ -64,6 +64,7 @@ static void
 test_release(struct pg *p, struct arena *a)
 {
 	struct err e = ERR_INIT;
+	struct ledger_pen w = { p, "shop", 0 };
 	static const char odd[] = "x\0y\\ \xff'\n";
 	struct source_file f[] = {
 		{ sym_get(a, "b/m \"q\" {,}.py"), odd, sizeof(odd) - 1 },
@@ -78,8 +79,8 @@ test_release(struct pg *p, struct arena *a)
 	sym id = NULL;
 
 	is_int(ledger_live(p, a, "shop", &id, &e), 0, "nothing is live yet");
-	is_int(ledger_release_put(p, "shop", &r, f, 4, &e), 0, "put");
-	is_int(ledger_release_put(p, "shop", &r, f, 4, &e), 0, "put again");
+	is_int(ledger_release_put(&w, &r, f, 4, &e), 0, "put");
+	is_int(ledger_release_put(&w, &r, f, 4, &e), 0, "put again");
 	is(db_get(p, "SELECT count(*) FROM sluice.source"), "3",
 	    "equal texts are kept once");
 	is_int(ledger_release_get(p, a, "shop", "r1", &got, &files, &n, &e),
@@ -94,21 +95,21 @@ test_release(struct pg *p, struct arena *a)
 	    "one that is not there");
 	r.id = "r2";
 	r.at++;
-	ledger_release_put(p, "shop", &r, f, 1, &e);
-	is_int(ledger_release_set(p, "shop", "r1", "live", &e), 0, "r1 live");
-	is_int(ledger_release_set(p, "shop", "r2", "live", &e), 0, "r2 live");
+	ledger_release_put(&w, &r, f, 1, &e);
+	is_int(ledger_release_set(&w, "r1", "live", &e), 0, "r1 live");
+	is_int(ledger_release_set(&w, "r2", "live", &e), 0, "r2 live");
 	ledger_live(p, a, "shop", &id, &e);
 	is(id, "r2", "one is live");
 	is_int(ledger_releases(p, a, "shop", &all, &n, &e), 0, "all of them");
 	ok(n == 2 && streq(all[0].id, "r2") && streq(all[1].status, "old"),
 	    "newest first, the one before is old");
-	is_int(ledger_release_set(p, "shop", "r9", "live", &e), -1,
+	is_int(ledger_release_set(&w, "r9", "live", &e), -1,
 	    "no such release");
 	ledger_live(p, a, "shop", &id, &e);
 	is(id, "r2", "and nothing changed");
 	is_int(ledger_floor(p, a, "shop", &id, &e), 0, "no floor");
-	ledger_floor_set(p, "shop", "r1", &e);
-	is_int(ledger_floor_set(p, "shop", "r2", &e), 0, "floor set");
+	ledger_floor_set(&w, "r1", &e);
+	is_int(ledger_floor_set(&w, "r2", &e), 0, "floor set");
 	ledger_floor(p, a, "shop", &id, &e);
 	is(id, "r2", "floor got");
 }
@@ -117,6 +118,7 @@ static void
 test_run(struct pg *p, struct arena *a)
 {
 	struct err e = ERR_INIT;
+	struct ledger_pen w = { p, "shop", 0 };
 	struct step s[] = {
 		{ 1, 1, "app1", "r2", "staged", STEP_STAGE, STEP_TODO, "stage", 0 },
 		{ 2, 2, "db", "shop.0002_x", "applied", STEP_MIGRATION,
@@ -131,11 +133,11 @@ test_run(struct pg *p, struct arena *a)
 	uint32_t n = 0;
 
 	is_int(ledger_run_last(p, a, "shop", &got, &back, &e), 0, "no run yet");
-	is_int(ledger_run_new(p, "shop", &run, &plan, &e), 0, "a run");
+	is_int(ledger_run_new(&w, &run, &plan, &e), 0, "a run");
 	ok(run.id > 0, "it has a number");
 	struct ledger_mark m[] = { { 1, STEP_DOING, NULL },
 	    { 1, STEP_DONE, "in 'no' \"time\"" }, { 2, STEP_FAILED, NULL } };
-	is_int(ledger_mark(p, run.id, 0, m, 3, &e), 0,
+	is_int(ledger_mark(&w, run.id, m, 3, &e), 0,
 	    "marks, two of them of one step");
 	is_int(ledger_run_last(p, a, "shop", &got, &back, &e), 1, "read back");
 	is(got.status, "running", "it runs");
@@ -152,10 +154,10 @@ test_run(struct pg *p, struct arena *a)
 	is(db_get(p, "SELECT note FROM sluice.step WHERE seq = 1"),
 	    "in 'no' \"time\"", "the last note of a step");
 	struct ledger_mark none = { 9, STEP_DONE, NULL };
-	is_int(ledger_mark(p, run.id, 0, &none, 1, &e), -1, "no such step");
-	is_int(ledger_run_end(p, run.id, "odd", NULL, &e), -1,
+	is_int(ledger_mark(&w, run.id, &none, 1, &e), -1, "no such step");
+	is_int(ledger_run_end(&w, run.id, "odd", NULL, &e), -1,
 	    "a status that is none is refused");
-	is_int(ledger_run_end(p, run.id, "failed", "no luck", &e), 0, "ended");
+	is_int(ledger_run_end(&w, run.id, "failed", "no luck", &e), 0, "ended");
 	ledger_runs(p, a, "shop", 10, &all, &n, &e);
 	ok(n == 1 && streq(all[0].status, "failed") && all[0].ended > 0 &&
 	    streq(all[0].why, "no luck"), "and listed");
@@ -192,6 +194,48 @@ holder_start(void)
 		pause();
 }
 
+/* Who has lost the lease writes nothing: each of the writers is refused, and
+ * all is as it was. */
+static void
+test_fence(struct pg *p, int64_t ours)
+{
+	static const char all[] = "SELECT (SELECT array_agg(r ORDER BY id) "
+	    "FROM sluice.run r)::text || (SELECT array_agg(s) FROM "
+	    "sluice.step s)::text || (SELECT array_agg(r ORDER BY id) FROM "
+	    "sluice.release r)::text || (SELECT release FROM sluice.floor)";
+	struct err e = ERR_INIT;
+	struct ledger_pen w = { p, "shop", ours }, late = { p, "shop", ours - 1 };
+	struct ledger_run run = { .kind = "deploy", .from = "", .to = "r1",
+	    .who = "", .why = "" };
+	struct ledger_release rel = { "r3", "c0ffee", "staged", 1, "ann" };
+	struct step s = { .seq = 1, .wave = 1, .lane = "db", .subject = "x",
+	    .want = "y", .kind = STEP_FLOOR, .phase = "roll" };
+	struct plan plan = { .steps = &s, .n = 1 };
+	struct ledger_mark m = { 1, STEP_DONE, NULL };
+
+	is_int(ledger_run_new(&w, &run, &plan, &e), 0, "a run under the lease");
+	char *was = xstrdup(db_get(p, all));
+	ok(*was != 0, "there is something to compare");
+	is_int(ledger_mark(&late, run.id, &m, 1, &e), -1,
+	    "who has an older serial marks nothing");
+	like(e.msg, "the lease is another's now", "and is told");
+	is_int(ledger_run_end(&late, run.id, "done", NULL, &e), -1,
+	    "ends no run");
+	like(e.msg, "the lease is another's now", "and is told");
+	is_int(e.kind, ERR_REFUSED, "as a refusal");
+	is_int(ledger_run_new(&late, &run, &plan, &e), -1, "begins none");
+	is_int(ledger_release_put(&late, &rel, NULL, 0, &e), -1,
+	    "puts no release");
+	is_int(ledger_release_set(&late, "r1", "live", &e), -1,
+	    "makes none live");
+	is_int(ledger_floor_set(&late, "r1", &e), -1, "raises no floor");
+	is(db_get(p, all), was, "all is as it was");
+	is_int(ledger_mark(&w, run.id, &m, 1, &e), 0, "who has it does");
+	is_int(ledger_run_end(&w, run.id, "done", NULL, &e), 0, "and ends it");
+	db_run(p, "DELETE FROM sluice.run WHERE \"to\" = 'r1' AND digest = ''");
+	free(was);
+}
+
 static void
 test_lease(pid_t holder)
 {
@@ -220,22 +264,7 @@ test_lease(pid_t holder)
 	is_int(lease_serial(l), first + 1, "a new serial, known to us");
 	ok(strtoll(db_get(p, "SELECT serial FROM sluice.lease"), NULL, 10) ==
 	    first + 1, "and to the database");
-	struct ledger_run run = { .kind = "deploy", .from = "", .to = "r1",
-	    .who = "", .why = "" };
-	struct step s = { .seq = 1, .wave = 1, .lane = "db", .subject = "x",
-	    .want = "y", .kind = STEP_FLOOR, .phase = "roll" };
-	struct plan plan = { .steps = &s, .n = 1 };
-	struct ledger_mark m = { 1, STEP_DONE, NULL };
-	ledger_run_new(p, "shop", &run, &plan, &e);
-	is_int(ledger_mark(p, run.id, first, &m, 1, &e), -1,
-	    "who has an older serial marks nothing");
-	like(e.msg, "the lease is another's now", "and is told");
-	is(db_get(p, "SELECT status FROM sluice.step ORDER BY run DESC LIMIT 1"),
-	    "todo", "the step is as it was");
-	is_int(ledger_mark(p, run.id, first + 1, &m, 1, &e), 0,
-	    "who has it does");
-	db_run(p, "DELETE FROM sluice.run WHERE \"to\" = 'r1' AND digest = ''");
-	err_clear(&e);
+	test_fence(p, first + 1);
 	db_run(p, "BEGIN; SELECT FROM sluice.lease FOR SHARE");
 	is_int(lease_renew(l, &e), 0, "not while a migration has it");
 	db_run(p, "ROLLBACK");

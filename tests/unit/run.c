@@ -66,12 +66,12 @@ const char *const step_kind_name[] = { "stage", "migration", "balance",
 	"current", "health", "soak", "census", "floor", "publish", "prune" };
 
 int
-ledger_mark(struct pg *p, int64_t run, int64_t serial,
+ledger_mark(const struct ledger_pen *w, int64_t run,
     const struct ledger_mark *m, uint32_t n, struct err *why)
 {
 	static const char sign[] = "t>+!x";
 
-	(void)p, (void)run, (void)serial;
+	(void)w, (void)run;
 	if (ledger_down)
 		return err_set(why, "no connection");
 	strbuf_str(&told, "[");
