@@ -165,7 +165,7 @@ err a newer deploy (number 9) has this host, ours is 0" \
 	talk <"$T/late" >"$T/out" &
 	exec 5>"$T/late"
 	echo current >&5
-	wait_for 30 test -s "$T/out"
+	wait_for 30 grep -qx 10 "$P/.sluice/serial"
 	serial=11
 	is "$(ask current)" "ok $(id 1) $(id 1)" "$n one that is connected still"
 	echo "switch $(id 2) 9" >&5

@@ -410,8 +410,10 @@ relink() {	# ID; who may have been here while the ledger was not at hand
 
 do_switch() {	# ID SECONDS
 	whole "$1" || { say "err release $1 is not on this host"; return; }
+	# a step that has marked it and not yet ended is not to be joined: it
+	# may be gone by then, and the restart would be made again
+	is_live "$1" && { say ok; return; }
 	if ! running "restart-$1"; then
-		is_live "$1" && { say ok; return; }
 		if ! alone relink "$1"; then
 			why="cannot switch the link $path/current"
 			if_newest true || why=$(older)
