@@ -90,7 +90,6 @@ struct migration {
 	sym app;			/* label; the reader's caller may mend it */
 	sym name;			/* file name without .py */
 	sym path;			/* in the source */
-	sym blob;			/* 64 hex: SHA-256 of the file's bytes */
 	struct op_list ops;
 	const struct dep *deps, *run_before, *replaces;
 	uint32_t ndeps, nrun_before, nreplaces;

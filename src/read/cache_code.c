@@ -9,7 +9,7 @@
 
 /* Whoever adds a field teaches this file. */
 _Static_assert(sizeof(void *) != 8 || (sizeof(struct value) == 96 &&
-    sizeof(struct op) == 152 && sizeof(struct migration) == 208 &&
+    sizeof(struct op) == 152 && sizeof(struct migration) == 200 &&
     sizeof(struct tag) == 72 && sizeof(struct dep) == 24 &&
     sizeof(struct sql_text) == 24), "cache_code.c must keep every field");
 
@@ -217,7 +217,6 @@ cache_encode(struct strbuf *b, struct cache_strings *t,
 	put_sym(&w, m->app);
 	put_sym(&w, m->name);
 	put_sym(&w, m->path);
-	put_sym(&w, m->blob);
 	put_sym(&w, m->digest);
 	put(&w, m->atomic | m->initial << 1 | m->initial_set << 2 |
 	    m->initial_value << 3 | m->alone << 4);
@@ -486,7 +485,6 @@ cache_decode(struct migration *out, struct cache_text *t,
 	out->app = get_name(&r);
 	out->name = get_name(&r);
 	out->path = get_name(&r);
-	out->blob = get_name(&r);
 	sym digest = get_name(&r);
 	if (strlen(digest) >= sizeof(out->digest))
 		return false;

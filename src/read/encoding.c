@@ -110,6 +110,18 @@ check_cookie(const char *text, size_t len, bool ascii, uint32_t *line,
 	return 0;
 }
 
+/* ASCII, with no NUL and no carriage return, so already as Python takes it? */
+static bool
+is_simple(const char *text, size_t len)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char)text[i];
+	return all < 0x80 && memchr(text, '\r', len) == NULL &&
+	    memchr(text, '\0', len) == NULL;
+}
+
 int
 text_plain(const char **out, struct arena *a, const char *text, size_t len,
     bool *ascii, uint32_t *line, struct err *e)
@@ -118,7 +130,7 @@ text_plain(const char **out, struct arena *a, const char *text, size_t len,
 	uint32_t at = 1, c;
 
 	*ascii = true;
-	for (size_t i = 0; i < len; ) {
+	for (size_t i = is_simple(text, len) ? len : 0; i < len; ) {
 		size_t n = utf8((const unsigned char *)text + i, len - i, &c);
 		if (n == 0 || c == 0) {
 			*line = at;

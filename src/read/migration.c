@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
 #include "base/util.h"
 #include "read/digest.h"
 #include "read/ops.h"
@@ -471,8 +470,6 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
     const char *path, const char *dotted, const char *text, size_t len,
     uint32_t *line, struct err *e)
 {
-	char hex[65];
-
 	*out = (struct migration){ 0 };
 	r->steps = READER_STEPS;
 	r->own = NULL;
@@ -500,8 +497,6 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	out->name = sym_getn(r->a, name, strlen(name) -
 	    (ends_with(name, ".py") ? 3 : 0));
 	out->path = sym_get(r->a, path);
-	sha256_hex(hex, text, len);
-	out->blob = sym_get(r->a, hex);
 	struct attrs x = { .r = r, .m = out, .cls = cls };
 	read_operations(&x);
 	uint32_t touched = cls->m == m ? class_touched(&m->syn, node) : 0;

@@ -5,9 +5,11 @@
 #include <tree_sitter/api.h>
 
 #include "base/util.h"
+#include "read/pool.h"
 #include "read/read.h"
 
 #define PARSE_MICROS 3000000
+#define SMALL_BYTES 16384	/* is never too much to parse */
 #define SYMBOLS 512
 #define FIELDS 64
 
@@ -98,6 +100,7 @@ is_error(TSNode t)
 }
 
 struct reading {
+	const char *text;
 	struct node *v;
 	uint32_t n, cap;
 	uint32_t open[SYNTAX_DEPTH_MAX + 1];	/* indices on the way down */
@@ -152,7 +155,20 @@ node_add(struct reading *r)
 	return &r->v[r->n++];
 }
 
-enum visit { V_SKIP, V_THROUGH, V_KEEP, V_BAD };
+enum visit { V_SKIP, V_THROUGH, V_KEEP, V_LEAF, V_BAD };
+
+/* Has it nothing in it that is wanted? Only what Python calls an f-string has
+ * expressions in it. */
+static bool
+is_leaf(const struct reading *r, const struct node *n)
+{
+	if (n->kind != N_STRING)
+		return n->kind == N_IDENTIFIER || n->kind == N_INTEGER;
+	for (const char *s = r->text + n->start; s < r->text + n->end; s++)
+		if (*s == '"' || *s == '\'' || *s == 'f' || *s == 'F')
+			return *s == '"' || *s == '\'';
+	return false;
+}
 
 /* What is to be done with the node under the cursor. */
 static enum visit
@@ -178,7 +194,7 @@ visit(struct reading *r, TSNode t, enum node_kind above, struct node *out)
 	*out = (struct node){ .kind = (uint8_t)k, .field = (uint8_t)field,
 	    .start = ts_node_start_byte(t), .end = ts_node_end_byte(t),
 	    .line = ts_node_start_point(t).row + 1, .size = 1 };
-	return V_KEEP;
+	return !r->check && is_leaf(r, out) ? V_LEAF : V_KEEP;
 }
 
 /* The tree in preorder, without recursion. A node passed through without
@@ -196,11 +212,11 @@ flatten(struct reading *r)
 		    above, &n);
 		if (v == V_BAD)
 			return -1;
-		if (v == V_KEEP) {
+		if (v == V_KEEP || v == V_LEAF) {
 			*node_add(r) = n;
 			up = r->n - 1;
 		}
-		if (v != V_SKIP && ts_tree_cursor_goto_first_child(&r->cursor)) {
+		if (v != V_SKIP && v != V_LEAF && ts_tree_cursor_goto_first_child(&r->cursor)) {
 			if (depth >= SYNTAX_DEPTH_MAX) {
 				*r->line = ts_node_start_point(
 				    ts_tree_cursor_current_node(&r->cursor)).row + 1;
@@ -223,16 +239,15 @@ tree_read(struct syntax *out, struct arena *a, const TSTree *tree,
     uint32_t *line, struct err *e)
 {
 	TSNode root = ts_tree_root_node(tree);
-	struct reading r = { .cursor = ts_tree_cursor_new(root),
+	struct reading r = { .text = out->text,
+	    .cursor = ts_tree_cursor_new(root),
 	    .check = ts_node_has_error(root), .line = line, .e = e };
 
 	if (is_error(root)) {
 		*line = 1;
-		ts_tree_cursor_delete(&r.cursor);
 		return err_set(e, "not valid Python");
 	}
 	int rc = flatten(&r);
-	ts_tree_cursor_delete(&r.cursor);
 	if (rc == 0) {
 		out->v = arena_copy(a, r.v, r.n * sizeof(*r.v));
 		out->n = r.n;
@@ -241,43 +256,65 @@ tree_read(struct syntax *out, struct arena *a, const TSTree *tree,
 	return rc;
 }
 
-int
-syntax_read(struct syntax *out, struct arena *a, const char *text,
-    size_t len, uint32_t *line, struct err *e)
+/* Tree-sitter's part, whose memory is all in the pool. 1: it is broken. */
+static int
+parse(struct syntax *out, struct arena *a, uint32_t *line, struct err *e)
 {
-	*out = (struct syntax){ .text = text, .len = len };
-	*line = 0;
-	if (len > SYNTAX_BYTES_MAX)
-		return err_set(e, "%zu bytes, at most %u can be read", len,
-		    SYNTAX_BYTES_MAX);
-	char wrong = bracket_wrong(text, len, line);
-	if (wrong == BRACKETS_DEEP)
-		return err_set(e, "nested too deeply");
-	if (wrong == BRACKETS_MANY)
-		return err_set(e, "more words and signs than can be read");
-	uint32_t wrong_line = *line;
-	*line = 0;
 	TSParser *p = ts_parser_new();
 	const TSLanguage *l = tree_sitter_python();
+
 	if (!ts_parser_set_language(p, l)) {
 		ts_parser_delete(p);
 		return err_set(e, "the Python grammar does not fit this tree-sitter");
 	}
 	map_fill(l);
 	ts_parser_set_timeout_micros(p, PARSE_MICROS);
-	TSTree *tree = ts_parser_parse_string(p, NULL, text, (uint32_t)len);
+	TSTree *tree = ts_parser_parse_string(p, NULL, out->text,
+	    (uint32_t)out->len);
 	ts_parser_delete(p);
 	if (tree == NULL)
 		return err_set(e, "takes too long to parse");
 	int rc = tree_read(out, a, tree, line, e);
-	bool broken = ts_node_has_error(ts_tree_root_node(tree));
-	ts_tree_delete(tree);
-	if (rc < 0 && broken && wrong != 0) {
-		*line = wrong_line;
-		return err_set(e, "not valid Python: a '%c' without its partner",
-		    wrong);
-	}
-	return rc;
+	return rc < 0 && ts_node_has_error(ts_tree_root_node(tree)) ? 1 : rc;
+}
+
+/* Is it more than a parse may be given, by its length or its brackets? */
+static int
+check_size(const struct syntax *s, uint32_t *line, struct err *e)
+{
+	if (s->len > SYNTAX_BYTES_MAX)
+		return err_set(e, "%zu bytes, at most %u can be read", s->len,
+		    SYNTAX_BYTES_MAX);
+	if (s->len < SMALL_BYTES)
+		return 0;
+	char wrong = bracket_wrong(s->text, s->len, line);
+	if (wrong == BRACKETS_DEEP)
+		return err_set(e, "nested too deeply");
+	if (wrong == BRACKETS_MANY)
+		return err_set(e, "more words and signs than can be read");
+	*line = 0;
+	return 0;
+}
+
+int
+syntax_read(struct syntax *out, struct arena *a, const char *text,
+    size_t len, uint32_t *line, struct err *e)
+{
+	uint32_t at = 0;
+
+	*out = (struct syntax){ .text = text, .len = len };
+	*line = 0;
+	if (check_size(out, line, e) < 0)
+		return -1;
+	pool_begin();
+	int rc = parse(out, a, line, e);
+	pool_end();
+	char wrong = rc > 0 ? bracket_wrong(text, len, &at) : 0;
+	if (wrong == 0)
+		return rc > 0 ? -1 : rc;
+	*line = at;
+	return wrong == BRACKETS_DEEP ? err_set(e, "nested too deeply") :
+	    err_set(e, "not valid Python: a '%c' without its partner", wrong);
 }
 
 uint32_t

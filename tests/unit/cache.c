@@ -118,9 +118,9 @@ tell(struct strbuf *b, const struct migrations *all)
 	strbuf_reset(b);
 	for (uint32_t i = 0; i < all->n; i++) {
 		const struct migration *m = &all->v[i];
-		strbuf_printf(b, "%s.%s %s %s %s %d%d%d%d %d %u %u tag %d %d %d %lld "
-		    "%d %s %s %s %u %s", m->app, m->name, m->path, m->blob,
-		    m->digest, m->atomic, m->initial, m->initial_set,
+		strbuf_printf(b, "%s.%s %s %s %d%d%d%d %d %u %u tag %d %d %d %lld "
+		    "%d %s %s %s %u %s", m->app, m->name, m->path, m->digest,
+		    m->atomic, m->initial, m->initial_set,
 		    m->initial_value, m->alone, m->model_import,
 		    m->whole_write, m->tag.source, m->tag.value,
 		    m->tag.reverse, (long long)m->tag.delay_ms, m->tag.repeat,
