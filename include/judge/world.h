@@ -36,6 +36,7 @@ enum opaque {			/* why an operation or statement has no verdict */
 	OPAQUE_FIELD, OPAQUE_STATE, OPAQUE_SYNTAX
 };
 
+struct by_hand;
 struct change {			/* one operation, lowered */
 	const struct op *op;
 	struct ddls fwd, rev;
@@ -43,6 +44,7 @@ struct change {			/* one operation, lowered */
 	enum opaque why;
 	sym note;		/* in words, for opaque ones */
 	sym stops;		/* Django or PostgreSQL stops there, in words; or NULL */
+	const struct by_hand *held;	/* that it uses what is changed is why */
 	enum opaque rev_why;	/* the same of its way back */
 	sym rev_note;
 };
@@ -51,6 +53,7 @@ struct by_hand {		/* a view, function or trigger of RunSQL */
 	const struct by_hand *next;	/* the one before it */
 	const char *kind;
 	sym name, text;		/* NULL text: DROP */
+	sym table;		/* of a trigger */
 };
 
 /* An app of which not all that stands before is known: what seems to be a

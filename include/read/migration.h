@@ -38,6 +38,8 @@ enum op_kind {
 	OP_REMOVE_COLLATION,	/* name */
 	OP_RUN_SQL,		/* sql rsql state */
 	OP_RUN_PYTHON,		/* name(code) reversible noop */
+	OP_REMOVE_TRIGGER,	/* model name: of django-pgtrigger; AddTrigger is
+				 * the RUN_SQL that it comes to */
 	OP_SEPARATE		/* db state */
 };
 

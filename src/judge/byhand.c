@@ -64,17 +64,59 @@ note(struct arena *a, const struct by_hand **list, const struct ddl *d)
 	if (name == NULL)
 		return;
 	struct by_hand *h = arena_make(a, struct by_hand);
-	*h = (struct by_hand){ *list, kind, name, made ? d->sql : NULL };
+	*h = (struct by_hand){ *list, kind, name, made ? d->sql : NULL,
+	    d->table };
 	*list = h;
 }
 
-/* Dropped since? */
+/* Without its schema, as PostgreSQL folds it. */
+static bool
+same_name(const char *x, const char *y)
+{
+	const char *p = strrchr(x, '.'), *q = strrchr(y, '.');
+
+	return strcasecmp(p != NULL ? p + 1 : x, q != NULL ? q + 1 : y) == 0;
+}
+
+/* Dropped or made anew since? A trigger is its table's; "pgtrigger_x_" is one
+ * of which the end of the name is not known. */
 static bool
 gone(const struct by_hand *list, const struct by_hand *h)
 {
-	for (; list != h; list = list->next)
-		if (list->text == NULL && list->kind == h->kind &&
-		    streq(list->name, h->name))
+	bool trigger = streq(h->kind, "TRIGGER");
+
+	for (; list != h; list = list->next) {
+		bool same = same_name(list->name, h->name) || (trigger &&
+		    starts_with(list->name, "pgtrigger_") &&
+		    ends_with(list->name, "_") &&
+		    starts_with(h->name, list->name));
+
+		if (list->kind == h->kind && same &&
+		    (!trigger || streq(list->table, h->table)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+of_trigger(const struct by_hand *h)
+{
+	const char *s = streq(h->kind, "FUNCTION") && h->text != NULL ?
+	    strcasestr(h->text, "returns") : NULL;
+
+	if (s == NULL)
+		return false;
+	s += strlen("returns");
+	return strncasecmp(s + strspn(s, " \t\r\n"), "trigger", 7) == 0;
+}
+
+/* Does a trigger that is there run it? */
+static bool
+fired(const struct by_hand *list, const struct by_hand *h)
+{
+	for (const struct by_hand *t = list; t != NULL; t = t->next)
+		if (streq(t->kind, "TRIGGER") && t->text != NULL &&
+		    said(t->text, h->name) && !gone(list, t))
 			return true;
 	return false;
 }
@@ -93,8 +135,86 @@ of_table(const struct by_hand *list, const struct by_hand *h, sym table)
 	return false;
 }
 
+static const struct by_hand *
+function(const struct by_hand *list, sym name)
+{
+	for (; list != NULL; list = list->next)
+		if (streq(list->kind, "FUNCTION") && same_name(list->name, name))
+			return list->text != NULL ? list : NULL;
+	return NULL;
+}
+
+/* RAISE, but of what is only told */
+static bool
+raises(const char *s)
+{
+	static const char *const told[] = { "NOTICE", "INFO", "LOG", "DEBUG",
+	    "WARNING" };
+
+	for (; (s = strcasestr(s, "raise")) != NULL; s++) {
+		const char *level = s + 5 + strspn(s + 5, " \t\r\n");
+		bool fine = part(s[5]);
+
+		for (size_t i = 0; i < countof(told) && !fine; i++)
+			fine = strncasecmp(level, told[i],
+			    strlen(told[i])) == 0;
+		if (!fine)
+			return true;
+	}
+	return false;
+}
+
 sym
-by_hand(struct arena *a, const struct by_hand **list, const struct ddl *d)
+by_hand_odd(struct arena *a, const struct by_hand *list, const struct ddl *d)
+{
+	const struct by_hand *f;
+	const char *why = NULL;
+
+	if (d->kind != DDL_OTHER || d->to == NULL ||
+	    starts_with(d->to, "tsvector_update_trigger"))
+		return NULL;
+	if ((f = function(list, d->to)) == NULL)
+		return sym_printf(a, "the function \"%s\" that the trigger "
+		    "\"%s\" runs is not in the migrations", d->to, d->name);
+	bool before = said(d->sql, "BEFORE") || said(d->sql, "INSTEAD");
+	const char *none = before ? strcasestr(f->text, "return null") : NULL;
+	if (!said(f->text, "plpgsql"))
+		why = "is not in PL/pgSQL";
+	else if (raises(f->text))
+		why = "may refuse what code writes (RAISE)";
+	else if (said(f->text, "EXECUTE"))
+		why = "runs SQL that it puts together";
+	else if (none != NULL)
+		why = "may leave out what code writes (RETURN NULL)";
+	return why == NULL ? NULL : sym_printf(a, "the function \"%s\" of the "
+	    "trigger \"%s\" %s", d->to, d->name, why);
+}
+
+bool
+by_hand_unused(struct arena *a, const struct by_hand *list,
+    const struct ddl *d)
+{
+	const char *kind = NULL;
+	sym name = d->kind == DDL_OPAQUE && d->sql != NULL &&
+	    strncasecmp(d->sql, "DROP", 4) == 0 &&
+	    strpbrk(d->sql, ",") == NULL && !said(d->sql, "CASCADE") ?
+	    object(a, d->sql, &kind) : NULL;
+	const struct by_hand *f = name != NULL && streq(kind, "FUNCTION") ?
+	    function(list, name) : NULL;
+
+	return f != NULL && of_trigger(f);
+}
+
+bool
+by_hand_free(const struct by_hand *list, const struct by_hand *h)
+{
+	return !streq(h->kind, "VIEW") && (gone(list, h) || (of_trigger(h) &&
+	    !fired(list, h)));
+}
+
+sym
+by_hand(struct arena *a, const struct by_hand **list, const struct ddl *d,
+    const struct by_hand **who)
 {
 	bool column = d->kind == DDL_DROP_COLUMN || d->kind == DDL_TYPE ||
 	    d->kind == DDL_RENAME_COLUMN;
@@ -104,14 +224,18 @@ by_hand(struct arena *a, const struct by_hand **list, const struct ddl *d)
 	if (!column && d->kind != DDL_DROP_TABLE &&
 	    d->kind != DDL_RENAME_TABLE)
 		return NULL;
-	for (const struct by_hand *h = *list; h != NULL; h = h->next)
-		if (h->text != NULL && of_table(*list, h, d->table) &&
-		    (!column || said(h->text, d->name) ||
-		    strchr(h->text, '*') != NULL) && !gone(*list, h))
-			return sym_printf(a, "the %s \"%s\", made by hand, uses "
-			    "\"%s\"", streq(h->kind, "VIEW") ? "view" :
-			    streq(h->kind, "TRIGGER") ? "trigger" :
-			    streq(h->kind, "RULE") ? "rule" : "function",
-			    h->name, column ? d->name : d->table);
+	for (const struct by_hand *h = *list; h != NULL; h = h->next) {
+		if (h->text == NULL || !of_table(*list, h, d->table) ||
+		    (column && !said(h->text, d->name) &&
+		    strchr(h->text, '*') == NULL) || gone(*list, h) ||
+		    (of_trigger(h) && !fired(*list, h)))
+			continue;
+		*who = h;
+		return sym_printf(a, "the %s \"%s\", made by hand, uses \"%s\"",
+		    streq(h->kind, "VIEW") ? "view" :
+		    streq(h->kind, "TRIGGER") ? "trigger" :
+		    streq(h->kind, "RULE") ? "rule" : "function", h->name,
+		    column ? d->name : d->table);
+	}
 	return NULL;
 }

@@ -427,6 +427,7 @@ change_model(struct change_state *x, const struct model *m)
 	case OP_ALTER_MODEL_MANAGERS:
 	case OP_ALTER_TABLE_COMMENT:
 	case OP_VALIDATE_CONSTRAINT:
+	case OP_REMOVE_TRIGGER:
 		break;
 	default:
 		change_options(x, m);

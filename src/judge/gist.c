@@ -2,6 +2,7 @@
 #include "judge/judging.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/util.h"
 
@@ -86,11 +87,19 @@ losses_back(struct arena *a, const struct moved *m, const struct change *c,
 }
 
 static bool
+other(const struct ddl *d, const char *verb)
+{
+	return d->kind == DDL_OTHER && d->sql != NULL &&
+	    strncasecmp(d->sql, verb, strlen(verb)) == 0;
+}
+
+static bool
 adds(const struct ddl *d)
 {
 	return d->kind == DDL_CREATE_TABLE || d->kind == DDL_ADD_COLUMN ||
 	    d->kind == DDL_ADD_CON || d->kind == DDL_ADD_IDENTITY ||
-	    d->kind == DDL_SET_DEFAULT || d->kind == DDL_EXTENSION;
+	    d->kind == DDL_SET_DEFAULT || d->kind == DDL_EXTENSION ||
+	    other(d, "CREATE");
 }
 
 static bool
@@ -98,7 +107,7 @@ removes(const struct ddl *d)
 {
 	return d->kind == DDL_DROP_TABLE || d->kind == DDL_DROP_COLUMN ||
 	    d->kind == DDL_DROP_CON || d->kind == DDL_DROP_DEFAULT ||
-	    d->kind == DDL_DROP_IDENTITY;
+	    d->kind == DDL_DROP_IDENTITY || other(d, "DROP");
 }
 
 /* The way back adds a column that must not be NULL and has nothing to fill it

@@ -29,8 +29,18 @@ bool ident_in(sym sql, sym name);
 sym ident_swap(struct arena *a, sym sql, sym name, sym to);
 
 /* ---- byhand.c ---- */
-/* Keeps what d makes or drops; what of it d would take along or break; NULL. */
+/* Keeps what d makes or drops; what of it, *who, d would take along or break;
+ * NULL. */
 sym by_hand(struct arena *a, const struct by_hand **list,
+    const struct ddl *d, const struct by_hand **who);
+/* Is it so no more, now? */
+bool by_hand_free(const struct by_hand *list, const struct by_hand *h);
+/* What is not known of a trigger that d makes; NULL. */
+sym by_hand_odd(struct arena *a, const struct by_hand *list,
+    const struct ddl *d);
+/* Does d only drop a function that nothing but a trigger can use? Where one
+ * does, PostgreSQL refuses it. */
+bool by_hand_unused(struct arena *a, const struct by_hand *list,
     const struct ddl *d);
 
 /* ---- field.c ---- */
@@ -163,6 +173,7 @@ struct lower {
 	bool back;
 	bool mute;			/* nobody reads the statements' text */
 	struct vec have;		/* as it is after what was emitted */
+	const struct by_hand *by_hand;	/* before all of it */
 	struct list(struct ddl) out;
 	sym missing;			/* the first name that have has not */
 	enum opaque why;

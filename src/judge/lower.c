@@ -405,6 +405,22 @@ comment(struct lower *l)
 	emit_comment(l, model_table(&l->to, m), NULL);
 }
 
+/* Its full name ends in a digest: pgtrigger_<name>_1a2b3. */
+static void
+remove_trigger(struct lower *l)
+{
+	const struct model *m = from_model(l);
+
+	if (m == NULL)
+		return;
+	sym t = model_table(&l->from, m);
+	sym name = sym_printf(l->a, "pgtrigger_%s_", l->op->name);
+	emit(l, (struct ddl){ .kind = DDL_OTHER, .table = t, .name = name,
+	    .lock = l->back ? "SHARE ROW EXCLUSIVE" : "ACCESS EXCLUSIVE",
+	    .sql = arena_printf(l->a, "%s TRIGGER %s ON \"%s\"", l->back ?
+	    "CREATE" : "DROP", name, t) });
+}
+
 static void
 outside_tables(struct lower *l)
 {
@@ -439,19 +455,22 @@ run_sql(struct lower *l)
 		}
 		sql_read(&d, l->a, v[i].text, v[i].line);
 		for (uint32_t k = 0; k < d.n; k++) {
-			if (d.v[k].kind == DDL_OPAQUE) {
+			struct ddl x = d.v[k];
+
+			if (by_hand_unused(l->a, l->by_hand, &x))
+				x.kind = DDL_OTHER;
+			if (x.kind == DDL_OPAQUE) {
 				l->why = OPAQUE_SQL;
-				l->note = d.v[k].why;
-				if (d.v[k].refused && l->stops == NULL)
+				l->note = x.why;
+				if (x.refused && l->stops == NULL)
 					l->stops = sym_printf(l->a, "%s: "
 					    "PostgreSQL stops at it; mend the "
-					    "statement", d.v[k].why);
-			} else if (d.v[k].kind == DDL_DATA &&
+					    "statement", x.why);
+			} else if (x.kind == DDL_DATA &&
 			    l->why == OPAQUE_NOT) {
 				l->why = OPAQUE_DATA;
 				l->note = "it changes rows";
 			}
-			struct ddl x = d.v[k];
 			x.joined = k > 0 && strcasestr(v[i].text, "commit") ==
 			    NULL;	/* one text is one transaction */
 			emit(l, x);
@@ -519,6 +538,9 @@ lower_op(struct lower *l)
 		break;
 	case OP_VALIDATE_CONSTRAINT:
 		validate(l);
+		break;
+	case OP_REMOVE_TRIGGER:
+		remove_trigger(l);
 		break;
 	case OP_EXTENSION:
 	case OP_COLLATION:

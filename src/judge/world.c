@@ -35,7 +35,7 @@ way(struct turn *t, struct arena *scratch, bool back)
 	return (struct lower){ .a = t->a, .scratch = scratch, .s = t->s, .op = t->op,
 		.app = t->m->app, .from = { t->a, &from->models, t->s },
 		.to = { t->a, &to->models, t->s }, .back = back, .mute = t->end,
-		.have = from->have };
+		.have = from->have, .by_hand = from->by_hand };
 }
 
 static void
@@ -194,7 +194,12 @@ turn(struct turn *t)
 	explain(c, f.missing != NULL ? OPAQUE_STATE : OPAQUE_NOT, f.missing);
 	c->fwd = (struct ddls){ f.out.v, f.out.n };
 	for (uint32_t i = 0; i < c->fwd.n; i++) {
-		sym used = by_hand(t->a, &t->after.by_hand, &c->fwd.v[i]);
+		const struct by_hand *who = NULL;
+		sym odd = by_hand_odd(t->a, t->after.by_hand, &c->fwd.v[i]);
+		sym used = by_hand(t->a, &t->after.by_hand, &c->fwd.v[i], &who);
+		explain(c, odd != NULL ? OPAQUE_SQL : OPAQUE_NOT, odd);
+		if (c->why == OPAQUE_NOT)
+			c->held = who;
 		explain(c, used != NULL ? OPAQUE_STATE : OPAQUE_NOT, used);
 	}
 	stop(t, c, &f, why, kind);
@@ -366,6 +371,22 @@ not_yet(struct arena *a, struct changes *all, uint32_t at)
 	}
 }
 
+/* A trigger that goes later in the same transaction holds nothing. */
+static void
+let_go(struct changes *all, const struct migration *m,
+    const struct by_hand *list)
+{
+	for (uint32_t i = 0; m->atomic && i < all->n; i++) {
+		struct change *c = &all->v[i];
+
+		if (c->held == NULL || !by_hand_free(list, c->held))
+			continue;
+		c->why = OPAQUE_NOT;
+		c->note = NULL;
+		c->held = NULL;
+	}
+}
+
 void
 replay_from(struct replay *out, struct arena *a, const struct world *base,
     const struct migration *const *order, uint32_t n,
@@ -392,6 +413,7 @@ replay_from(struct replay *out, struct arena *a, const struct world *base,
 			run(&t, &changes, &steps);
 			w = t.after;
 		}
+		let_go(&changes, v->m, w.by_hand);
 		for (uint32_t k = 1; k < changes.n; k++)
 			if (changes.v[k].op->kind == OP_RUN_SQL)
 				not_yet(a, &changes, k);

@@ -44,6 +44,7 @@ static const struct form {
 	{ MIG "RunSQL", OP_RUN_SQL, { { "sql", A_SQL }, { "reverse_sql", A_RSQL }, { "state_operations", A_STATE } }, NULL, false, false },
 	{ MIG "RunPython", OP_RUN_PYTHON, { { "code", A_CODE }, { "reverse_code", A_RCODE } }, NULL, false, false },
 	{ MIG "SeparateDatabaseAndState", OP_SEPARATE, { { "database_operations", A_DB }, { "state_operations", A_STATE } }, NULL, false, false },
+	{ "pgtrigger.migrations.RemoveTrigger", OP_REMOVE_TRIGGER, { { "model_name", A_MODEL }, { "name", A_NAME } }, NULL, false, false },
 	{ PG "AddIndexConcurrently", OP_ADD_INDEX, { { "model_name", A_MODEL }, { "index", A_INDEX } }, NULL, true, false },
 	{ PG "RemoveIndexConcurrently", OP_REMOVE_INDEX, { { "model_name", A_MODEL }, { "name", A_NAME } }, NULL, true, false },
 	{ PG "AddConstraintNotValid", OP_ADD_CONSTRAINT, { { "model_name", A_MODEL }, { "constraint", A_INDEX } }, NULL, false, true },
@@ -392,7 +393,10 @@ read_custom(struct reader *r, const struct value *call)
 	const char *known = given_operation(r, call->name);
 	struct class_info ci;
 	const struct form *f;
+	struct op o;
 
+	if (known == NULL && op_trigger(r, &o, call))
+		return o;
 	if (is_idle(call->name, known))
 		return (struct op){ .kind = OP_SEPARATE,
 		    .line = call->line, .cls = call->name };

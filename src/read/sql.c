@@ -80,6 +80,10 @@ on_drop(struct statement *s, json_t *v)
 			    "known");
 			return;
 		}
+	if (pq_is(v, "removeType", "OBJECT_TRIGGER")) {
+		sql_drop_trigger(s, v);
+		return;
+	}
 	if (!table && !index) {		/* a view may be a model's table */
 		ddl_opaque(s, NULL, "DROP of what code, a default or a trigger "
 		    "may use");
@@ -181,7 +185,7 @@ static const struct {
 	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", sql_function, 0 },
 	{ "ViewStmt", sql_view, 0 }, { "CreateSchemaStmt", NULL, DDL_OTHER },
 	{ "DefineStmt", sql_define, 0 }, { "CreateStatsStmt", NULL, DDL_OTHER },
-	{ "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", sql_rebuild, 0 }, { "RefreshMatViewStmt", sql_refresh, 0 },
+	{ "CreateTrigStmt", sql_trigger, 0 }, { "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", sql_rebuild, 0 }, { "RefreshMatViewStmt", sql_refresh, 0 },
 	{ "AlterCollationStmt", NULL, DDL_OTHER },
 	{ "CreateRoleStmt", NULL, DDL_OTHER },
 	{ "ClusterStmt", sql_rebuild, 0 },

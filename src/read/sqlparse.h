@@ -57,6 +57,10 @@ void sql_function(struct statement *s, json_t *stmt);
 void sql_define(struct statement *s, json_t *stmt);
 void sql_enum(struct statement *s, json_t *stmt);
 
+/* ---- sql_trigger.c ---- */
+void sql_trigger(struct statement *s, json_t *stmt);
+void sql_drop_trigger(struct statement *s, json_t *stmt);
+
 /* ---- sql_locks.c ---- */
 void sql_truncate(struct statement *s, json_t *stmt);
 void sql_lock(struct statement *s, json_t *stmt);

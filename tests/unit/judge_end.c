@@ -8,15 +8,27 @@
 #include "judge/verdict.h"
 #include "read/migration.h"
 
-#define HEAD "import django.db.models.deletion\n" \
-    "from django.db import migrations, models\n" \
-    "from django.contrib.postgres.operations import *\n\n\n" \
+#define HEAD "from django.contrib.postgres.operations import *\n" \
+    "import django.db.models.deletion; import pgtrigger.compiler; " \
+    "import pgtrigger.migrations\n" \
+    "from django.db import migrations, models\n\n\n" \
     "def fill(apps, schema_editor):\n    pass\n\n\n"
 
 #define LOOP "def loop(apps, schema_editor):\n" \
     "    from shop.models import Order\n" \
     "    for x in Order.objects.all():\n" \
     "        x.number = 1\n        x.save()\n\n\n"
+
+#define FUNCTION(body) "migrations.RunSQL(\"CREATE FUNCTION f() " \
+    "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " body "; END " \
+    "$$\", '')"
+#define TRIGGER(when) "migrations.RunSQL('CREATE TRIGGER g " when " INSERT " \
+    "ON shop_customer FOR EACH ROW EXECUTE FUNCTION f()', '')"
+#define PGTRIGGER(func, when) "pgtrigger.migrations.AddTrigger(model_name=" \
+    "'customer', trigger=pgtrigger.compiler.Trigger(name='log', sql=" \
+    "pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO log VALUES " \
+    "(NEW.email); " func "', hash='x', operation='INSERT', " \
+    "pgid='pgtrigger_log_1a2b3', table='shop_customer', when='" when "')))"
 
 static const char base[] = HEAD
     "class Migration(migrations.Migration):\n"
@@ -329,12 +341,55 @@ static const struct {
 	  "AS SELECT id, name FROM shop_customer', 'DROP VIEW report')",
 	  "migrations.RemoveField('customer', 'email')" },
 	  "either>safe unsafe>unsafe", NULL },
+	{ "a trigger and what goes with it", { FUNCTION("RETURN NEW") ", "
+	  TRIGGER("BEFORE"), "migrations.RunSQL('DROP TRIGGER g ON "
+	  "shop_customer; DROP FUNCTION f', '')" }, "either>safe "
+	  "either>unsafe", NULL },
+	{ "a trigger that refuses", { FUNCTION("RAISE 'no'; RETURN NEW")
+	  ", " TRIGGER("BEFORE") }, "opaque>opaque!", "RAISE" },
+	{ "one that only tells", { FUNCTION("RAISE NOTICE 'no'; RETURN NEW")
+	  ", " TRIGGER("BEFORE") }, "either>safe", NULL },
+	{ "a trigger that leaves rows out", { FUNCTION("RETURN NULL") ", "
+	  TRIGGER("BEFORE") }, "opaque>opaque!", "RETURN NULL" },
+	{ "the same after they are written", { FUNCTION("RETURN NULL") ", "
+	  TRIGGER("AFTER") }, "either>safe", NULL },
+	{ "a trigger that puts SQL together", { FUNCTION("EXECUTE s; RETURN "
+	  "NEW") ", " TRIGGER("AFTER") }, "opaque>opaque!", "puts together" },
+	{ "a trigger whose function is not seen", { TRIGGER("AFTER") },
+	  "opaque>opaque!", "is not in the migrations" },
+	{ "a function that is dropped, and no trigger's", { "migrations.RunSQL("
+	  "'DROP FUNCTION f', '')" }, "opaque>opaque!", "DROP of what code" },
+	{ "a column that a trigger of before used", { FUNCTION("NEW.email = "
+	  "1; RETURN NEW") ", " TRIGGER("BEFORE") ", migrations.RunSQL('DROP "
+	  "TRIGGER g ON shop_customer', '')", "migrations.RemoveField("
+	  "'customer', 'email')" }, "either>safe unsafe>unsafe", NULL },
+	{ "and one that goes with it", { FUNCTION("NEW.email = 1; RETURN "
+	  "NEW") ", " TRIGGER("BEFORE"), "migrations.RemoveField('customer', "
+	  "'email'), migrations.RunSQL('DROP TRIGGER g ON shop_customer', '')" },
+	  "either>safe unsafe>unsafe", NULL },
+	{ "or in another transaction", { FUNCTION("NEW.email = 1; RETURN "
+	  "NEW") ", " TRIGGER("BEFORE"), "!migrations.RemoveField('customer', "
+	  "'email'), migrations.RunSQL('DROP TRIGGER g ON shop_customer', '')" },
+	  "either>safe opaque>opaque!", "made by hand, uses \"email\"" },
+	{ "a trigger of pgtrigger", { PGTRIGGER("RETURN NULL;", "AFTER"),
+	  "pgtrigger.migrations.RemoveTrigger('customer', 'log'), "
+	  "migrations.RemoveField('customer', 'email')" },
+	  "either>safe unsafe>unsafe", NULL },
+	{ "one that stays", { PGTRIGGER("RETURN NULL;", "AFTER"),
+	  "migrations.RemoveField('customer', 'email')" },
+	  "either>safe opaque>opaque!", "the function \"pgtrigger_log_1a2b3\", "
+	  "made by hand, uses \"email\"" },
+	{ "one that refuses", { PGTRIGGER("RAISE EXCEPTION ''no'';", "BEFORE") },
+	  "opaque>opaque!", "RAISE" },
+	{ "one that is not written out", { "pgtrigger.migrations.AddTrigger("
+	  "'customer', pgtrigger.Protect(name='x'))" }, "opaque>opaque!",
+	  "a trigger that is not written out" },
 	{ "a column that a trigger uses", { "migrations.RunSQL('CREATE FUNCTION "
 	  "f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.email = 1; "
 	  "RETURN NEW; END $$; CREATE TRIGGER g BEFORE INSERT ON shop_customer "
 	  "EXECUTE FUNCTION f()', '')", "migrations.AlterField('customer', "
 	  "'email', models.TextField(null=True))" },
-	  "opaque>opaque! opaque>opaque!", "the function \"f\"" },
+	  "either>safe opaque>opaque!", "the function \"f\"" },
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },

@@ -370,7 +370,7 @@ sql_file(void *ctx, const char *path, const char **text, size_t *len)
 static void
 file(const char *before, const char *expr, const char *want)
 {
-	struct module_lookup l = { no_module, sql_file, NULL };
+	struct module_lookup l = { no_module, sql_file, NULL, NULL };
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	const char *text = arena_printf(a, HEAD "import os\nfrom pathlib import Path\n%s\n" CLASS "    operations = [migrations.RunSQL(%s)]\n", before, expr);
 

@@ -42,7 +42,7 @@ find_module(void *ctx, const char *dotted, const char **text, size_t *len, const
 static void
 star(const char *imports, const char *op, const char *want)
 {
-	struct module_lookup l = { find_module, NULL, NULL };
+	struct module_lookup l = { find_module, NULL, NULL, NULL };
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	const char *text = arena_printf(a, "%s" CLASS "    operations = [%s]\n", imports, op);
 

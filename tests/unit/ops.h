@@ -31,7 +31,7 @@ show(struct strbuf *b, const struct op_list *l)
 	    "unique", "indextogether", "add", "remove", "alter", "renamefield",
 	    "addindex", "removeindex", "renameindex", "addcon", "removecon",
 	    "altercon", "validate", "extension", "collation",
-	    "removecollation", "sql", "python", "separate" };
+	    "removecollation", "sql", "python", "removetrigger", "separate" };
 
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct op *o = &l->v[i];

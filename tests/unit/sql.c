@@ -243,7 +243,7 @@ others(void)
 	reads("CREATE EXTENSION IF NOT EXISTS pg_trgm", "extension .pg_trgm if exists");
 	reads("SELECT setval('s', 1); SELECT my_function()", "OPAQUE; OPAQUE");
 	reads("DROP VIEW v; REVOKE SELECT ON t FROM x; GRANT SELECT ON t TO x", "OPAQUE; OPAQUE; nothing");
-	reads("CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f()", "OPAQUE");
+	reads("CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f(); DROP TRIGGER IF EXISTS g ON a.t", "other t .g to f; other t .g");
 	reads("CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING", "OPAQUE");
 	reads("SET search_path = other; ALTER VIEW v RENAME TO w", "OPAQUE; OPAQUE v");
 	reads("CREATE OR REPLACE VIEW v AS SELECT 1; ALTER TYPE e RENAME VALUE 'a' TO 'b'", "OPAQUE; OPAQUE");
