@@ -330,6 +330,8 @@ sed -i 's/^OPERATIONS.*)\]/&\nOPERATIONS += [migrations.RemoveField("product", "
 git add -A && git commit -q -m helper
 exits 1 "a migration changed through the file that makes it" sluice-check HEAD~1..HEAD
 said 'the operations of shop.0002_kind were changed' "is told"
+exits 1 "so where what was read is known" sluice-check HEAD~1..HEAD
+said 'the operations of shop.0002_kind were changed' "is told again"
 git reset -q --hard HEAD~1
 echo '# x' >>shop/made.py && git add -A
 ok "that file changed beside the point" sluice-check --index

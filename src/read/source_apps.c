@@ -214,6 +214,16 @@ resolve(struct apps *x, struct cache_need *d, const char *dotted, bool text)
 	return 0;
 }
 
+/* Once: what was read beside is compared by all of them. */
+static void
+need_add(struct apps *x, const struct cache_need *d)
+{
+	for (uint32_t i = x->needs.n; i > 0; i--)
+		if (x->needs.v[i - 1].dotted == d->dotted)
+			return;
+	*list_add(x->a, &x->needs) = *d;
+}
+
 static int
 find_module(void *ctx, const char *dotted, const char **text, size_t *len,
     const char **path)
@@ -222,7 +232,7 @@ find_module(void *ctx, const char *dotted, const char **text, size_t *len,
 	struct cache_need d;
 	int r = resolve(x, &d, dotted, true);
 
-	*list_add(x->a, &x->needs) = d;
+	need_add(x, &d);
 	if (r != 1)
 		return 0;
 	*text = arena_copy(x->a, x->text.s, x->text.len + 1);
@@ -254,7 +264,7 @@ find_file(void *ctx, const char *path, const char **text, size_t *len)
 	struct cache_need d;
 	int r = resolve(x, &d, sym_printf(x->a, "/%s", path), true);
 
-	*list_add(x->a, &x->needs) = d;
+	need_add(x, &d);
 	if (r != 1)
 		return 0;
 	*text = arena_copy(x->a, x->text.s, x->text.len + 1);
@@ -314,8 +324,11 @@ open_cache(struct apps *x)
 		struct cache_need *v;
 		uint32_t n = cache_needs(x->cache, i, &v);
 
-		if (n > 0 && needs_hold(x, v, n))
-			cache_part_holds(x->cache, i);
+		if (n == 0 || !needs_hold(x, v, n))
+			continue;
+		cache_part_holds(x->cache, i);
+		for (uint32_t k = 0; k < n; k++)
+			need_add(x, &v[k]);
 	}
 }
 
