@@ -26,7 +26,7 @@ void strbuf_str(struct strbuf *b, const char *s);
 void strbuf_char(struct strbuf *b, char c);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* vsnprintf; ten times as fast where nothing but %s stands in fmt. */
+/* vsnprintf; ten times as fast where only %s, %.*s and %lld stand in fmt. */
 int text_printf(char *out, size_t size, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)

@@ -37,15 +37,22 @@ streq(const char *a, const char *b)
 		return true;
 	return a != NULL && b != NULL && *a == *b && strcmp(a, b) == 0;
 }
-/* FNV-1a, for tables in memory. */
+/* For tables in memory: it differs from machine to machine. */
 static inline uint32_t
 hash_bytes(const char *s, size_t n)
 {
-	uint32_t h = 2166136261u;
+	const uint64_t k = 0x9e3779b97f4a7c15u;
+	uint64_t h = n * k, w;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 16777619u;
-	return h;
+	for (; n >= sizeof(w); n -= sizeof(w), s += sizeof(w)) {
+		memcpy(&w, s, sizeof(w));
+		h = (h ^ w) * k;
+		h ^= h >> 29;
+	}
+	for (w = 0; n > 0; n--)
+		w = w << 8 | (unsigned char)*s++;
+	h = (h ^ w) * k;
+	return (uint32_t)(h >> 32);
 }
 bool starts_with(const char *s, const char *prefix);
 bool ends_with(const char *s, const char *suffix);

@@ -10,9 +10,13 @@
 #include "read/source.h"
 #include "show/verdict.h"
 
+/* Migrations to be found by app and name. */
+struct trial_names { const struct migration **v; uint32_t n; };
+
 struct trial {
 	struct settings settings;
 	struct migrations base, head;
+	struct trial_names base_names, head_names;
 	struct graph base_graph, graph;
 	struct world before;		/* what the base comes to */
 	struct replay after;		/* of what is pending on it */
@@ -63,10 +67,10 @@ sym trial_undo(struct arena *a, const struct trial_ask *ask, const char *path);
 /* "app.name" among names by comma? */
 bool trial_listed(const char *names, const struct migration *m);
 /* The one of that app and name; all syms are of one arena. */
-const struct migration *trial_find(const struct migrations *all,
+const struct migration *trial_find(const struct trial_names *all,
     const struct migration *m);
 /* All that a squash replaces is in the base: it is applied with that. */
-bool trial_squashes(const struct migrations *base, const struct migration *m);
+bool trial_squashes(const struct trial_names *base, const struct migration *m);
 bool trial_fine(const struct trial *t);
 
 #endif

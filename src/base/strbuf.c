@@ -69,7 +69,23 @@ strbuf_char(struct strbuf *b, char c)
 	strbuf_add(b, &c, 1);
 }
 
-/* The parts of fmt where nothing but %s stands in it, else -1. */
+/* A number's text, which ends at end. */
+static const char *
+digits(char *end, long long i)
+{
+	unsigned long long u = i < 0 ? 0 - (unsigned long long)i :
+	    (unsigned long long)i;
+
+	do
+		*--end = (char)('0' + u % 10);
+	while ((u /= 10) > 0);
+	if (i < 0)
+		*--end = '-';
+	return end;
+}
+
+/* As snprintf, where %s, %.*s and %lld are all that stands in fmt and it fits;
+ * else -1. */
 static int
 join(char *out, size_t size, const char *fmt, va_list ap)
 {
@@ -77,13 +93,27 @@ join(char *out, size_t size, const char *fmt, va_list ap)
 
 	for (; *fmt != '\0'; fmt++) {
 		const char *s = fmt;
+		char number[24];
 		size_t len = 1;
 
-		if (*fmt == '%') {
-			if (*++fmt != 's')
-				return -1;
+		if (*fmt != '%') {
+			;
+		} else if (fmt[1] == 's') {
 			s = va_arg(ap, const char *);
 			len = s != NULL ? strlen(s) : size;
+			fmt += 1;
+		} else if (starts_with(fmt, "%.*s")) {
+			int most = va_arg(ap, int);
+			s = va_arg(ap, const char *);
+			len = s != NULL && most >= 0 ? strnlen(s,
+			    (size_t)most) : size;
+			fmt += 3;
+		} else if (starts_with(fmt, "%lld")) {
+			s = digits(number + sizeof(number), va_arg(ap, long long));
+			len = (size_t)(number + sizeof(number) - s);
+			fmt += 3;
+		} else {
+			return -1;
 		}
 		if (len >= size - n)
 			return -1;

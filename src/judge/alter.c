@@ -131,6 +131,8 @@ part(struct alter *x, struct ddl d, const char *text)
 	if (d.name == NULL)
 		d.name = x->new->column;
 	*list_add(x->l->a, &x->parts) = d;
+	if (x->l->mute)
+		return;
 	strbuf_printf(&x->text, "%sALTER COLUMN %s %s", x->text.len > 0 ?
 	    ", " : "", sql_name(x->l->a, x->new->column), text);
 }
@@ -141,7 +143,7 @@ flush(struct alter *x)
 	for (uint32_t i = 0; i < x->parts.n; i++) {
 		struct ddl d = x->parts.v[i];
 
-		d.sql = i > 0 ? NULL : arena_printf(x->l->a,
+		d.sql = i > 0 || x->l->mute ? NULL : arena_printf(x->l->a,
 		    "ALTER TABLE %s %s", sql_name(x->l->a, x->table),
 		    x->text.s);
 		emit(x->l, d);
@@ -155,6 +157,8 @@ type_text(struct lower *l, const struct column *nc, bool using)
 {
 	sym type = type_sql(l->a, nc->type);
 
+	if (l->mute)
+		return NULL;
 	return arena_printf(l->a, "TYPE %s%s%s%s", type,
 	    nc->collation != NULL ? arena_printf(l->a, " COLLATE \"%s\"",
 	    nc->collation) : "", using ? arena_printf(l->a, " USING \"%s\"::",

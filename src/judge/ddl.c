@@ -239,7 +239,8 @@ emit_create(struct lower *l, const struct code *c, const struct model *m)
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 
 	t->name = model_table(c, m);
-	strbuf_printf(&b, "CREATE TABLE %s (", sql_name(l->a, t->name));
+	if (!l->mute)
+		strbuf_printf(&b, "CREATE TABLE %s (", sql_name(l->a, t->name));
 	for (uint32_t i = 0; i < f.n; i++) {
 		cols[i] = field_column(c, m, f.v[i]);
 		strbuf_str(&b, i > 0 ? ", " : "");
@@ -353,9 +354,11 @@ emit_add_field(struct lower *l, const struct code *c, const struct model *m,
 	bool own = col->dflt != DFLT_NONE;
 	sym dflt = own ? col->dflt == DFLT_CONST || col->dflt == DFLT_EXPR ?
 	    col->dflt_sql : NULL : field_default(c, f, &known);
-	strbuf_printf(&b, "ALTER TABLE %s ADD COLUMN ", sql_name(l->a, t));
-	if (!l->mute)
+	if (!l->mute) {
+		strbuf_printf(&b, "ALTER TABLE %s ADD COLUMN ",
+		    sql_name(l->a, t));
 		column_full(&b, l, c, m, f, col, dflt);
+	}
 	if (!l->mute && con_field_fk(c, m, f, &con)) {
 		strbuf_printf(&b, " CONSTRAINT %s REFERENCES %s(%s)%s%s "
 		    "DEFERRABLE INITIALLY DEFERRED; SET CONSTRAINTS %s "

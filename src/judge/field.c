@@ -90,7 +90,8 @@ const struct field_class *
 class_named(const char *name)
 {
 	for (size_t i = 0; i < countof(classes); i++)
-		if (strcmp(classes[i].name, name) == 0)
+		if (*classes[i].name == *name &&
+		    strcmp(classes[i].name, name) == 0)
 			return &classes[i];
 	return NULL;
 }

@@ -82,15 +82,17 @@ name_index(struct arena *a, sym table, const sym *cols, uint32_t n,
 	if (n > 0)
 		memcpy(parts + 1, cols, n * sizeof(*parts));
 	digest(hex, 8, parts, n + 1);
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf all STRBUF_SCOPED = STRBUF_INIT;
-	strbuf_printf(&b, "%s%s", hex, suffix);
-	for (uint32_t i = 0; i < n; i++)
-		strbuf_printf(&all, "%s%s", i > 0 ? "_" : "", cols[i]);
-	size_t max = NAME_MAX_PG, end = length(b.s);
+	for (uint32_t i = 0; i < n; i++) {
+		strbuf_str(&all, i > 0 ? "_" : "");
+		strbuf_str(&all, cols[i]);
+	}
+	size_t max = NAME_MAX_PG, end = 8 + length(suffix);
 
 	if (length(t) + length(all.s) + end + 2 <= max)
-		return sym_printf(a, "%s_%s_%s", t, all.s, b.s);
+		return sym_printf(a, "%s_%s_%s%s", t, all.s, hex, suffix);
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	strbuf_printf(&b, "%s%s", hex, suffix);
 	if (end > max / 3) {
 		strbuf_cut(&b, chars(b.s, max / 3));
 		end = max / 3;

@@ -163,8 +163,9 @@ want_table(const struct code *c, const struct model *m, struct was w)
 	struct table *t = arena_make(c->a, struct table);
 	struct fields f = model_columns(c, m);
 	struct column *cols = arena_array(c->a, struct column, f.n + 1u);
-	struct want_cons all = { 0 };
+	struct want_cons all = { .cap = f.n + 2 };
 
+	all.v = arena_array(c->a, struct want_con, all.cap);
 	t->name = model_table(c, m);
 	t->model = m->label;
 	for (uint32_t i = 0; i < f.n; i++) {
@@ -378,10 +379,11 @@ world_want(const struct models *m, const struct settings *s, struct arena *a)
 {
 	static const struct was nothing;
 	struct code c = { a, m, s };
-	struct vec out = { 0 };
+	struct vec out = vec_own(a, (struct vec){ 0 });
 
 	for (uint32_t i = 0; i < m->n; i++)
 		model_wants(&c, m->v[i], nothing, &out);
+	out.own = NULL;
 	return out;
 }
 
@@ -480,6 +482,8 @@ want_next(struct arena *a, const struct vec *want, const struct models *before,
 
 	if (before->v == after->v)
 		return *want;
+	if (before->n == 0 && want->n == 0)
+		return world_want(after, s, a);
 	n.scratch = scratch = arena_new();
 	n.want = vec_own(a, *want);
 	n.before = (struct code){ scratch, before, s };
@@ -504,9 +508,7 @@ want_next(struct arena *a, const struct vec *want, const struct models *before,
 		sym label = n.todo.v[t];
 
 		redo(&n, label);
-		if (before->n > 0)	/* else all of them stand here already */
-			todo_referrers(&n, label,
-			    !same_to_others(&n, label));
+		todo_referrers(&n, label, !same_to_others(&n, label));
 	}
 	arena_free(scratch);
 	n.want.own = NULL;

@@ -70,9 +70,9 @@ suspect(struct compare *c, const struct trial_ask *ask)
 
 	for (uint32_t i = 0; i < t->graph.n; i++) {
 		const struct migration *m = t->graph.order[i];
-		const struct migration *old = trial_find(&t->base, m);
+		const struct migration *old = trial_find(&t->base_names, m);
 
-		if (old == NULL && !trial_squashes(&t->base, m))
+		if (old == NULL && !trial_squashes(&t->base_names, m))
 			continue;
 		if (old != NULL && ((m->alone && old->alone) ||
 		    ops_equal(&m->ops, &old->ops)))
@@ -106,7 +106,7 @@ tell(struct compare *c, sym table, sym what)
 
 	if (c->told++ >= 8)
 		return;
-	if (trial_find(&c->t->base, m) == NULL)
+	if (trial_find(&c->t->base_names, m) == NULL)
 		trial_wrong(c->t, c->a, m->path, 0, sym_printf(c->a,
 		    "the squash %s.%s does not build what it replaces, and "
 		    "Django will not run it where that is applied: %s differs "
@@ -218,8 +218,8 @@ applied_compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 	const struct migration **v = arena_alloc(a, t->graph.n + 1u,
 	    sizeof(*v));
 	for (uint32_t i = 0; i < t->graph.n; i++)
-		if (trial_find(&t->base, t->graph.order[i]) != NULL ||
-		    trial_squashes(&t->base, t->graph.order[i]))
+		if (trial_find(&t->base_names, t->graph.order[i]) != NULL ||
+		    trial_squashes(&t->base_names, t->graph.order[i]))
 			v[n++] = t->graph.order[i];
 	replay_end(&now, a, v, n, &t->settings);
 	vecs(&c, &t->before.have, &now.have);

@@ -50,17 +50,54 @@ trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
 	wrong_add(t, a, (struct verdict_wrong){ path, line, true, text });
 }
 
-const struct migration *
-trial_find(const struct migrations *all, const struct migration *m)
+/* By the names' addresses, which serves to find them; of one name, in order. */
+static int
+name_cmp(const void *x, const void *y)
 {
+	const struct migration *const *p = x, *const *q = y;
+	const void *const key[][2] = { { (*p)->name, (*q)->name },
+		{ (*p)->app, (*q)->app }, { *p, *q } };
+
+	for (size_t i = 0; i < countof(key); i++)
+		if (key[i][0] != key[i][1])
+			return (uintptr_t)key[i][0] < (uintptr_t)key[i][1] ?
+			    -1 : 1;
+	return 0;
+}
+
+static struct trial_names
+names_of(struct arena *a, const struct migrations *all)
+{
+	struct trial_names t = { .n = all->n,
+		.v = arena_alloc(a, all->n + 1u, sizeof(*t.v)) };
+
 	for (uint32_t i = 0; i < all->n; i++)
-		if (all->v[i].name == m->name && all->v[i].app == m->app)
-			return &all->v[i];
-	return NULL;
+		t.v[i] = &all->v[i];
+	qsort(t.v, t.n, sizeof(*t.v), name_cmp);
+	return t;
+}
+
+const struct migration *
+trial_find(const struct trial_names *all, const struct migration *m)
+{
+	uint32_t lo = 0;
+
+	for (uint32_t hi = all->n; lo < hi;) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct migration *x = all->v[mid];
+
+		if (x->name == m->name ? (uintptr_t)x->app < (uintptr_t)m->app :
+		    (uintptr_t)x->name < (uintptr_t)m->name)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < all->n && all->v[lo]->name == m->name &&
+	    all->v[lo]->app == m->app ? all->v[lo] : NULL;
 }
 
 bool
-trial_squashes(const struct migrations *base, const struct migration *m)
+trial_squashes(const struct trial_names *base, const struct migration *m)
 {
 	for (uint32_t i = 0; i < m->nreplaces; i++) {
 		struct migration old = { .app = m->replaces[i].app,
@@ -106,7 +143,7 @@ renamed(const struct trial *t, const struct migration *old)
 	for (uint32_t i = 0; i < t->head.n && old->ops.n > 0; i++) {
 		const struct migration *m = &t->head.v[i];
 
-		if (m->app == old->app && trial_find(&t->base, m) == NULL &&
+		if (m->app == old->app && trial_find(&t->base_names, m) == NULL &&
 		    streq(m->digest, old->digest))
 			return m;
 	}
@@ -128,7 +165,7 @@ compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 
 	for (uint32_t i = 0; i < t->base.n; i++) {
 		const struct migration *old = &t->base.v[i];
-		const struct migration *new = trial_find(&t->head, old);
+		const struct migration *new = trial_find(&t->head_names, old);
 		const struct migration *now = NULL;
 
 		if (trial_listed(ask->exceptions, old) ||
@@ -225,6 +262,8 @@ read_both(struct trial *t, struct arena *a, const struct trial_ask *ask,
 	if (ask->base != NULL && source_migrations_beside(&t->base, a,
 		ask->base, ask->project, &t->head, e) < 0)
 		return err_wrap(e, "what is deployed");
+	t->base_names = names_of(a, &t->base);
+	t->head_names = names_of(a, &t->head);
 	struct applied *done = arena_array(a, struct applied, t->base.n + 1);
 	for (uint32_t i = 0; i < t->base.n; i++)
 		done[i] = (struct applied){ t->base.v[i].app,
@@ -248,8 +287,8 @@ replay(struct trial *t, struct arena *a)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < t->graph.n; i++)
-		if (trial_find(&t->base, t->graph.order[i]) == NULL &&
-		    !trial_squashes(&t->base, t->graph.order[i]))
+		if (trial_find(&t->base_names, t->graph.order[i]) == NULL &&
+		    !trial_squashes(&t->base_names, t->graph.order[i]))
 			pending[n++] = t->graph.order[i];
 	replay_end(&t->before, a, t->base_graph.order, t->base_graph.n,
 	    &t->settings);

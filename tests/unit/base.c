@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +88,11 @@ test_arena(void)
 	ok(same, "equal text is one pointer");
 	ok(sym_get(a, "x") != sym_get(a, "y"), "different text is not");
 	is(sym_lower(a, "Shop.ISSUE"), "shop.issue", "lower case");
+	is(sym_printf(a, "%s.%.*s|%lld|%lld|%.*s", "a", 2, "bcd", LLONG_MIN,
+	    0ll, 9, "e"), "a.bc|-9223372036854775808|0|e",
+	    "the short way of printing");
+	is(sym_printf(a, "%s%%%d%.*s", "a", 7, 1, "xy"), "a%7x",
+	    "and where it gives up");
 	ok(sym_get(a, NULL) == NULL, "NULL stays NULL");
 	is_int(numbers.v[19999], 19999, "a list grows");
 	char *big = arena_alloc(a, 1, 1 << 20);
