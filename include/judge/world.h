@@ -19,6 +19,9 @@ struct settings {		/* facts about the project and its versions */
 	 * (read/upserts.h): asked for where a judgement turns on it */
 	const sym *upserts;
 	uint32_t nupserts;
+	/* how conditions of the files are taken to be; the others are open */
+	const struct choice { sym id; bool holds; } *choices;
+	uint32_t nchoices;
 	/* what the database itself says, when there is one; NULL: replay */
 	const struct vec *live;
 };

@@ -70,7 +70,8 @@ struct op {
 	bool concurrently, not_valid;
 	bool reversible;		/* RUN_SQL, RUN_PYTHON: there is a way back */
 	bool noop, rnoop;		/* RUN_PYTHON.noop, RunSQL.noop, each way */
-	bool maybe;			/* under an `if` that cannot be decided */
+	bool maybe;			/* it may stand there or not: nobody can tell */
+	uint8_t not_in;			/* worlds that it does not stand in */
 	const struct sql_text *sql, *rsql;
 	uint32_t nsql, nrsql;
 	struct op_list db, state;	/* OP_SEPARATE; OP_RUN_SQL: state */
@@ -88,6 +89,19 @@ struct problem {			/* what could not be read, and where */
 	sym what;
 };
 
+/* An `if` that cannot be decided here. A file has few; each way that they may
+ * go together is a world of it, numbered by bits: conds[i] holds in world w
+ * where w >> i & 1. */
+#define CONDS_MAX 3
+#define WORLDS (1u << CONDS_MAX)
+#define ALL_WORLDS 0xff
+
+struct condition {
+	sym id;				/* equal: the same choice in all files */
+	sym text;			/* for people */
+	uint32_t line;
+};
+
 struct migration {
 	sym app;			/* label; the reader's caller may mend it */
 	sym name;			/* file name without .py */
@@ -100,6 +114,8 @@ struct migration {
 	bool initial_set, initial_value; /* as it is written */
 	struct tag tag;			/* a person's or the machine's, or none */
 	char digest[17];		/* of the operations: what a tag is bound to */
+	const struct condition *conds;
+	uint32_t nconds;
 	const struct problem *problems;
 	uint32_t nproblems;
 	/* lines, for what it runs in Python; 0: nothing of the kind seen */

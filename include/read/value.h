@@ -44,11 +44,14 @@ struct value {
 	sym why;
 	const struct value *const *items;
 	uint32_t n;
+	/* in a list, or one of several: worlds that it is not in */
+	uint8_t not_in;
 	const struct kwarg *kw;
 	uint32_t nkw;
 	sym base;	/* CALL of a class of the project: the Django class that it
 			 * comes from, where its sources say so; else NULL */
-	bool maybe;	/* in a list: there only if a condition holds */
+	bool maybe;	/* there only if what nobody can tell is so */
+	bool either;	/* a part of it is not there in every world */
 	uint16_t depth;	/* both bounded, so that recursion may be used */
 	uint32_t weight;
 };

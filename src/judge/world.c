@@ -14,6 +14,7 @@ struct turn {			/* one operation on one world */
 	struct models wanted;	/* of which models before.want speaks */
 	bool end;		/* only what comes of it: no way back */
 	struct models *next;	/* NULL, or where after.models may be written */
+	bool maybe;		/* it may not stand there at all */
 	struct change *out;
 };
 
@@ -37,6 +38,9 @@ way(struct turn *t, struct arena *scratch, bool back)
 		.to = { t->a, &to->models, t->s }, .back = back, .mute = t->end,
 		.have = from->have, .by_hand = from->by_hand };
 }
+
+static const char open_condition[] =
+    "it stands under a condition that cannot be decided here";
 
 static void
 explain(struct change *c, enum opaque why, sym note)
@@ -186,9 +190,8 @@ turn(struct turn *t)
 	struct lower f = way(t, t->a, false);
 	lower_op(&f);
 	t->after.have = f.have;
-	if (t->op->maybe)
-		explain(c, OPAQUE_OPERATION, "it stands under a condition that "
-		    "cannot be decided here");
+	if (t->maybe)
+		explain(c, OPAQUE_OPERATION, open_condition);
 	explain(c, f.why, f.note);
 	explain(c, why != NULL ? OPAQUE_STATE : OPAQUE_NOT, why);
 	explain(c, f.missing != NULL ? OPAQUE_STATE : OPAQUE_NOT, f.missing);
@@ -204,9 +207,9 @@ turn(struct turn *t)
 	}
 	stop(t, c, &f, why, kind);
 	if (c->why != OPAQUE_NOT)
-		doubt(t, why != NULL || t->op->maybe || t->m->nproblems > 0);
+		doubt(t, why != NULL || t->maybe || t->m->nproblems > 0);
 	c->irreversible = one_way(t->op);
-	if (c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD || t->op->maybe)
+	if (c->why == OPAQUE_SQL || c->why == OPAQUE_FIELD || t->maybe)
 		trust(t);
 	if (c->irreversible || t->end)
 		return;
@@ -256,6 +259,7 @@ separate(struct turn *t, struct changes *out, struct schemas *steps)
 		struct turn sub = { .a = t->a, .s = t->s, .m = t->m,
 			.op = &t->op->db.v[i], .before = scratch,
 			.after = scratch, .wanted = wanted, .end = t->end };
+		sub.maybe = t->maybe || sub.op->maybe;
 		uint32_t first = out->n;
 
 		run(&sub, out, NULL);
@@ -279,12 +283,16 @@ separate(struct turn *t, struct changes *out, struct schemas *steps)
 	    t->s, t->a, &kind);
 	whole = list_add(t->a, out);
 	whole->op = t->op;
+	if (t->maybe)
+		explain(whole, OPAQUE_OPERATION, open_condition);
 	if (why != NULL) {
 		explain(whole, OPAQUE_STATE, why);
 		stop(t, whole, NULL, why, kind);
 		doubt(t, true);
 	}
-	if (unread)
+	if (t->maybe)
+		doubt(t, true);
+	if (unread || t->maybe)
 		trust(t);
 	if (steps != NULL)
 		list_add(t->a, steps)->have = t->after.have;
@@ -323,7 +331,8 @@ world_apply(struct world *w, struct change *out, const struct op *op,
     const struct migration *m, const struct settings *s, struct arena *a)
 {
 	struct turn t = { .a = a, .s = known(a, s), .m = m, .op = op,
-		.before = *w, .wanted = w->models };
+		.before = *w, .wanted = w->models,
+		.maybe = op->maybe || op->not_in != 0 };
 	struct changes all = { 0 };
 
 	run(&t, &all, NULL);
@@ -344,6 +353,31 @@ world_apply(struct world *w, struct change *out, const struct op *op,
 }
 
 /* ---- many migrations ---- */
+
+/* The worlds of a file that are as the conditions are taken to be. */
+static uint8_t
+worlds_open(const struct migration *m, const struct settings *s)
+{
+	uint8_t open = ALL_WORLDS;
+
+	for (uint32_t i = 0; i < m->nconds; i++)
+		for (uint32_t k = 0; k < s->nchoices; k++) {
+			if (!streq(s->choices[k].id, m->conds[i].id))
+				continue;
+			for (uint32_t w = 0; w < WORLDS; w++)
+				if ((w >> i & 1) != s->choices[k].holds)
+					open &= (uint8_t)~(1u << w);
+		}
+	return open;
+}
+
+/* Does the operation stand in them? *maybe: in some of them. */
+static bool
+stands(const struct op *op, uint8_t open, bool *maybe)
+{
+	*maybe = op->maybe || (op->not_in & open) != 0;
+	return (open & ~op->not_in) != 0;
+}
 
 /* Django makes some constraints and indexes when all operations are done;
  * until then SQL that names one finds nothing. */
@@ -405,10 +439,14 @@ replay_from(struct replay *out, struct arena *a, const struct world *base,
 		struct turn t = { .a = a, .s = s, .m = order[i],
 			.wanted = w.models };
 
+		uint8_t open = worlds_open(order[i], s);
+
 		v->m = order[i];
 		v->before = w;
 		for (uint32_t k = 0; k < v->m->ops.n; k++) {
 			t.op = &v->m->ops.v[k];
+			if (!stands(t.op, open, &t.maybe))
+				continue;
 			t.before = w;
 			run(&t, &changes, &steps);
 			w = t.after;
@@ -447,10 +485,14 @@ replay_end(struct world *out, struct arena *a,
 	struct models turns[2] = { models_own(a), models_own(a) };
 
 	*out = (struct world){ .have = vec_own(a, (struct vec){ 0 }) };
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t open = worlds_open(order[i], s);
+
 		for (uint32_t k = 0; k < order[i]->ops.n; k++) {
 			t.m = order[i];
 			t.op = &order[i]->ops.v[k];
+			if (!stands(t.op, open, &t.maybe))
+				continue;
 			t.before = *out;
 			t.next = &turns[out->models.v == turns[0].own];
 			if (t.wanted.v == t.next->own)
@@ -463,6 +505,7 @@ replay_end(struct world *out, struct arena *a,
 			memset(changes.v, 0, changes.n * sizeof(*changes.v));
 			changes.n = 0;
 		}
+	}
 	out->have.own = NULL;
 	want_now(&t, out);
 }

@@ -36,6 +36,7 @@ op_equal(const struct op *x, const struct op *y)
 	    x->preserve_default == y->preserve_default &&
 	    x->concurrently == y->concurrently &&
 	    x->not_valid == y->not_valid && x->maybe == y->maybe &&
+	    x->not_in == y->not_in &&
 	    value_equal(x->value, y->value) &&
 	    value_equal(x->fields, y->fields) &&
 	    value_equal(x->options, y->options) &&
@@ -51,6 +52,17 @@ ops_equal(const struct op_list *x, const struct op_list *y)
 		if (!op_equal(&x->v[i], &y->v[i]))
 			return false;
 	return x->n == y->n;
+}
+
+static bool
+builds_equal(const struct migration *x, const struct migration *y)
+{
+	if (x->nconds != y->nconds)
+		return false;
+	for (uint32_t i = 0; i < x->nconds; i++)
+		if (!streq(x->conds[i].id, y->conds[i].id))
+			return false;
+	return ops_equal(&x->ops, &y->ops);
 }
 
 static bool
@@ -75,7 +87,7 @@ suspect(struct compare *c, const struct trial_ask *ask)
 		if (old == NULL && !trial_squashes(&t->base_names, m))
 			continue;
 		if (old != NULL && ((m->alone && old->alone) ||
-		    ops_equal(&m->ops, &old->ops)))
+		    builds_equal(m, old)))
 			continue;
 		/* what may differ, differs for the whole of it */
 		if (trial_listed(ask->exceptions, m) || opaque(m) ||

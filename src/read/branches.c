@@ -15,26 +15,46 @@ decide(struct filling *f, uint32_t condition)
 	return eval_truth(f->r, eval(f->r, f->env, condition));
 }
 
+/* One way of an `if`, in the worlds that are left for it. */
+static int
+branch(struct filling *f, struct filling *sub, uint32_t condition,
+    uint32_t block)
+{
+	int yes = decide(f, condition);
+	struct under rest = sub->u;
+	uint8_t in = 0;
+
+	if (yes == 0)
+		return 0;
+	if (yes < 0 && (f->unknown || condition == 0 ||
+	    !condition_worlds(f->r, f->env, condition, &in)))
+		sub->u.maybe = rest.maybe = true;
+	else if (yes < 0)
+		sub->u.not_in |= (uint8_t)~in;
+	if (sub->u.not_in != ALL_WORLDS)
+		scope_block(sub, block);
+	sub->u = rest;
+	sub->u.not_in |= in;
+	return yes;
+}
+
 void
 scope_if(struct filling *f, uint32_t node)
 {
 	const struct syntax *y = &f->s->m->syn;
 	struct filling sub = *f;
-	int yes = decide(f, node_field(y, node, F_CONDITION));
+	int yes = branch(f, &sub, node_field(y, node, F_CONDITION),
+	    node_field(y, node, F_CONSEQUENCE));
 
-	sub.maybe = f->maybe || yes < 0;
-	if (yes != 0)
-		scope_block(&sub, node_field(y, node, F_CONSEQUENCE));
 	for (uint32_t c = node_first(y, node); c != 0 && yes != 1;
 	    c = node_next(y, node, c)) {
-		if (y->v[c].kind == N_ELSE) {
+		if (sub.u.not_in == ALL_WORLDS)
+			break;
+		if (y->v[c].kind == N_ELSE)
 			scope_block(&sub, node_field(y, c, F_BODY));
-		} else if (y->v[c].kind == N_ELIF) {
-			yes = decide(f, node_field(y, c, F_CONDITION));
-			sub.maybe |= yes < 0;
-			if (yes != 0)
-				scope_block(&sub, node_field(y, c, F_CONSEQUENCE));
-		}
+		else if (y->v[c].kind == N_ELIF)
+			yes = branch(f, &sub, node_field(y, c, F_CONDITION),
+			    node_field(y, c, F_CONSEQUENCE));
 	}
 }
 
@@ -47,7 +67,7 @@ fill_turns(struct filling *f, uint32_t left, uint32_t body,
 
 	sub.turn = &turn;
 	for (uint32_t i = 0; i < over->n && f->r->steps > 0 &&
-	    turn.jump != ENDS && !*f->done; i++) {
+	    turn.jump != ENDS && *f->left != ALL_WORLDS; i++) {
 		f->r->steps--;
 		turn.jump = GOES_ON;
 		sub.env = arena_make(f->r->a, struct scope);
@@ -56,6 +76,7 @@ fill_turns(struct filling *f, uint32_t left, uint32_t body,
 		sub.env->dotted = f->s->dotted;
 		sub.env->fn = f->s->fn;
 		scope_unpack(f->r, sub.env, left, over->items[i]);
+		sub.u = under_both(f->u, under_of(over->items[i]));
 		scope_block(&sub, body);
 	}
 }
@@ -94,7 +115,7 @@ scope_while(struct filling *f, uint32_t node)
 	struct filling sub = *f;
 
 	sub.unknown = true;
-	sub.maybe = true;
+	sub.u.maybe = true;
 	sub.turn = &turn;
 	scope_block(&sub, node_field(y, node, F_BODY));
 	if (other != 0)
@@ -150,7 +171,7 @@ fill_except(struct filling *f, uint32_t node)
 	const struct syntax *y = &f->s->m->syn;
 	struct filling sub = *f;
 
-	sub.maybe = true;
+	sub.u.maybe = true;
 	sub.failing = is_missing(y, node);
 	for (uint32_t c = node_first(y, node); c != 0;
 	    c = node_next(y, node, c)) {

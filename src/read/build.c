@@ -18,6 +18,7 @@ count(struct value *v, const struct value *part)
 {
 	if (part->depth >= v->depth)
 		v->depth = (uint16_t)(part->depth + 1);
+	v->either |= part->either || part->maybe || part->not_in != 0;
 	if (__builtin_add_overflow(v->weight, part->weight, &v->weight))
 		v->weight = UINT32_MAX;
 }
@@ -38,6 +39,7 @@ value_seal(struct reader *r, struct value *v)
 	v->weight = 1 + (uint32_t)(v->len < UINT32_MAX ? v->len / 8 :
 	    UINT32_MAX / 8);
 	v->depth = 0;
+	v->either = false;
 	for (uint32_t i = 0; i < v->n; i++)
 		count(v, v->items[i]);
 	for (uint32_t i = 0; i < v->nkw; i++)
@@ -120,41 +122,41 @@ value_either(struct reader *r, const struct value *const *items, uint32_t n,
 	return value_seal(r, v);
 }
 
-static const struct value *
-as_maybe(struct reader *r, const struct value *v, bool maybe)
+const struct value *
+value_under(struct reader *r, const struct value *v, struct under u)
 {
-	if (!maybe || v->maybe)
+	if (!under_some(u))
 		return v;
 	struct value *w = arena_copy(r->a, v, sizeof(*v));
-	w->maybe = true;
+	w->maybe |= u.maybe;
+	w->not_in |= u.not_in;
 	return w;
 }
 
-/* What the two lists of an unknown choice come to: all of both, maybe. */
+/* What the lists of an unknown choice come to: all of them, each in its own
+ * worlds. */
 static const struct value *
-as_list(struct reader *r, const struct value *v, bool *maybe)
+as_list(struct reader *r, const struct value *v)
 {
 	if (v->kind != VALUE_OPAQUE || v->n == 0)
 		return v;
 	struct value *all = value_new(r, VALUE_LIST, v->line);
 	const struct value *sum = value_seal(r, all);
 	for (uint32_t i = 0; i < v->n; i++) {
-		sum = value_join(r, sum, eval_force(r, v->items[i]), true);
+		sum = value_join(r, sum, eval_force(r, v->items[i]),
+		    under_of(v->items[i]));
 		if (sum == NULL)
 			return v;
 	}
-	*maybe = true;
 	return sum;
 }
 
 const struct value *
 value_join(struct reader *r, const struct value *a, const struct value *b,
-    bool maybe)
+    struct under u)
 {
-	bool unused;
-
-	a = as_list(r, a, &unused);
-	b = as_list(r, b, &maybe);
+	a = as_list(r, a);
+	b = as_list(r, b);
 	if ((a->kind != VALUE_LIST && a->kind != VALUE_TUPLE) ||
 	    (b->kind != VALUE_LIST && b->kind != VALUE_TUPLE))
 		return NULL;
@@ -164,7 +166,7 @@ value_join(struct reader *r, const struct value *a, const struct value *b,
 	for (uint32_t i = 0; i < a->n; i++)
 		items[i] = a->items[i];
 	for (uint32_t i = 0; i < b->n; i++)
-		items[a->n + i] = as_maybe(r, b->items[i], maybe);
+		items[a->n + i] = value_under(r, b->items[i], u);
 	v->items = items;
 	v->n = a->n + b->n;
 	return value_seal(r, v);

@@ -9,7 +9,7 @@
 
 /* Whoever adds a field teaches this file. */
 _Static_assert(sizeof(void *) != 8 || (sizeof(struct value) == 96 &&
-    sizeof(struct op) == 152 && sizeof(struct migration) == 200 &&
+    sizeof(struct op) == 152 && sizeof(struct migration) == 216 &&
     sizeof(struct tag) == 72 && sizeof(struct dep) == 24 &&
     sizeof(struct sql_text) == 24), "cache_code.c must keep every field");
 
@@ -169,6 +169,7 @@ put_ops(struct writer *w, const struct op_list *l)
 		put(w, o->preserve_default | o->concurrently << 1 |
 		    o->not_valid << 2 | o->reversible << 3 | o->noop << 4 |
 		    o->rnoop << 5 | o->maybe << 6);
+		put(w, o->not_in);
 		put_sql(w, o->sql, o->nsql);
 		put_sql(w, o->rsql, o->nrsql);
 		put_ops(w, &o->db);
@@ -186,6 +187,17 @@ put_deps(struct writer *w, const struct dep *d, uint32_t n)
 		put_sym(w, d[i].name);
 		put(w, d[i].swappable);
 		put(w, d[i].line);
+	}
+}
+
+static void
+put_conds(struct writer *w, const struct condition *c, uint32_t n)
+{
+	put(w, n);
+	for (uint32_t i = 0; i < n; i++) {
+		put_sym(w, c[i].id);
+		put_sym(w, c[i].text);
+		put(w, c[i].line);
 	}
 }
 
@@ -226,6 +238,7 @@ cache_encode(struct strbuf *b, struct cache_strings *t,
 	put_deps(&w, m->deps, m->ndeps);
 	put_deps(&w, m->run_before, m->nrun_before);
 	put_deps(&w, m->replaces, m->nreplaces);
+	put_conds(&w, m->conds, m->nconds);
 	put_ops(&w, &m->ops);
 	if (w.bad)
 		strbuf_cut(b, was);
@@ -433,6 +446,7 @@ get_ops(struct reading *r)
 		o->noop = (bits & 16) != 0;
 		o->rnoop = (bits & 32) != 0;
 		o->maybe = (bits & 64) != 0;
+		o->not_in = (uint8_t)get_below(r, ALL_WORLDS);
 		o->sql = get_sql(r, &o->nsql);
 		o->rsql = get_sql(r, &o->nrsql);
 		o->db = get_ops(r);
@@ -458,6 +472,21 @@ get_deps(struct reading *r, uint32_t *n)
 		d[i].line = get_below(r, UINT32_MAX);
 	}
 	return d;
+}
+
+static const struct condition *
+get_conds(struct reading *r, uint32_t *n)
+{
+	*n = get_below(r, CONDS_MAX + 1);
+	struct condition *c = *n > 0 ? arena_array(r->t->a, struct condition,
+	    *n) : NULL;
+
+	for (uint32_t i = 0; i < *n && !r->bad; i++) {
+		c[i].id = get_name(r);
+		c[i].text = get_name(r);
+		c[i].line = get_below(r, UINT32_MAX);
+	}
+	return c;
 }
 
 static void
@@ -501,6 +530,7 @@ cache_decode(struct migration *out, struct cache_text *t,
 	out->deps = get_deps(&r, &out->ndeps);
 	out->run_before = get_deps(&r, &out->nrun_before);
 	out->replaces = get_deps(&r, &out->nreplaces);
+	out->conds = get_conds(&r, &out->nconds);
 	out->ops = get_ops(&r);
 	return !r.bad && r.p == r.end;
 }

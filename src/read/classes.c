@@ -290,7 +290,7 @@ follow_class(struct reader *r, struct class_info *out, const char *dotted,
 		return;
 	}
 	out->cls |= depth == 0;
-	if (b->dressed || b->maybe)
+	if (b->dressed || under_some(b->u))
 		both_own(out, b->name);
 	struct scope *cls = class_scope(r, at->m, b->node);
 	const struct syntax *y = &cls->m->syn;

@@ -51,7 +51,7 @@ iterate(struct reader *r, const struct value *v)
 		return v;
 	if (v->kind == VALUE_OPAQUE && v->n > 0) {
 		struct value *none = value_new(r, VALUE_LIST, v->line);
-		return value_join(r, value_seal(r, none), v, true);
+		return value_join(r, value_seal(r, none), v, EVER);
 	}
 	if (v->kind != VALUE_DICT)
 		return NULL;
@@ -125,6 +125,7 @@ struct comp {
 	struct reader *r;
 	uint32_t node;
 	struct items to;
+	struct under u;
 	bool dict, lost;
 };
 
@@ -146,18 +147,20 @@ comp_clause(struct comp *c, struct scope *s, uint32_t clause)
 			add(r, &c->to, eval(r, s, node_field(y, body, F_KEY)));
 			body = node_field(y, body, F_VALUE);
 		}
-		add(r, &c->to, eval(r, s, body));
+		c->lost |= c->dict && under_some(c->u);
+		add(r, &c->to, value_under(r, eval(r, s, body), c->u));
 		return;
 	}
 	uint32_t next = node_next(y, c->node, clause);
 	if (y->v[clause].kind == N_IF_CLAUSE) {
 		uint32_t test = node_first(y, clause);
-		int yes = test != 0 ? eval_truth(r, eval(r, s, test)) : -1;
-		c->lost |= yes < 0;
-		if (yes == 1 && next != 0)
+		struct under u = c->u;
+		uint8_t in = 0;
+		c->lost |= test == 0 || !condition_worlds(r, s, test, &in);
+		c->u.not_in |= (uint8_t)~in;
+		if (in != 0)
 			comp_clause(c, s, next);
-		else if (yes == 1)
-			comp_clause(c, s, 0);
+		c->u = u;
 		return;
 	}
 	uint32_t left = node_field(y, clause, F_LEFT);
@@ -175,7 +178,10 @@ comp_clause(struct comp *c, struct scope *s, uint32_t clause)
 		in->dotted = s->dotted;
 		in->fn = s->fn;
 		scope_unpack(r, in, left, over->items[i]);
+		struct under u = c->u;
+		c->u = under_both(u, under_of(over->items[i]));
 		comp_clause(c, in, next);
+		c->u = u;
 	}
 }
 
@@ -225,7 +231,7 @@ eval_args(struct reader *r, struct scope *s, uint32_t args,
 			v = inner != 0 ? iterate(r, eval(r, s, inner)) : NULL;
 			for (uint32_t i = 0; v != NULL && i < v->n; i++)
 				add(r, items, v->items[i]);
-			if (v == NULL)
+			if (v == NULL || v->either)
 				return false;
 		} else if (y->v[c].kind == N_DICT_SPLAT) {
 			v = inner != 0 ? eval_force(r, eval(r, s, inner)) :
@@ -253,6 +259,8 @@ eval_method(struct reader *r, struct scope *s, uint32_t node,
 {
 	const struct value *v = NULL;
 
+	if (self->either || call->either)
+		return value_opaque_new(r, s, node, "depends on a condition");
 	if (self->kind == VALUE_STR || self->kind == VALUE_BYTES ||
 	    self->kind == VALUE_DICT || self->kind == VALUE_LIST ||
 	    self->kind == VALUE_TUPLE)
@@ -379,25 +387,6 @@ eval_attribute(struct reader *r, struct scope *s, uint32_t node)
 	    y->v[node].line);
 }
 
-static const struct value *
-eval_conditional(struct reader *r, struct scope *s, uint32_t node)
-{
-	const struct syntax *y = &s->m->syn;
-	uint32_t yes = node_first(y, node);
-	uint32_t test = yes != 0 ? node_next(y, node, yes) : 0;
-	uint32_t no = test != 0 ? node_next(y, node, test) : 0;
-
-	if (no == 0)
-		return value_opaque_new(r, s, node, "a condition");
-	int t = eval_truth(r, eval(r, s, test));
-	if (t >= 0)
-		return eval(r, s, t == 1 ? yes : no);
-	const struct value *a = eval(r, s, yes), *b = eval(r, s, no);
-	const struct value *both[2] = { a, b };
-	return value_equal(a, b) ? a : value_either(r, both, 2,
-	    value_opaque_new(r, s, node, ""));
-}
-
 /* x[:2]; NULL: another one */
 static const struct value *
 head_of(struct reader *r, struct scope *s, const struct value *v, uint32_t at)
@@ -405,7 +394,8 @@ head_of(struct reader *r, struct scope *s, const struct value *v, uint32_t at)
 	const struct syntax *y = &s->m->syn;
 	uint32_t end = node_first(y, at);
 
-	if ((v->kind != VALUE_LIST && v->kind != VALUE_TUPLE) || end == 0 ||
+	if (v->either || end == 0 ||
+	    (v->kind != VALUE_LIST && v->kind != VALUE_TUPLE) ||
 	    y->v[end].size != y->v[at].size - 1 ||
 	    y->text[y->v[at].start] != ':' || y->v[end].end != y->v[at].end)
 		return NULL;
@@ -435,6 +425,8 @@ eval_subscript(struct reader *r, struct scope *s, uint32_t node)
 		    "a slice");
 	}
 	const struct value *k = eval_force(r, eval(r, s, at));
+	if (v->either)
+		return value_opaque_new(r, s, node, "depends on a condition");
 	if (v->kind == VALUE_DICT)
 		for (uint32_t i = 0; i + 1 < v->n; i += 2)
 			if (value_equal(v->items[i], k))

@@ -19,14 +19,17 @@ unknown(struct reader *r, const struct scope *s, const struct binding *b,
 	return value_seal(r, v);
 }
 
-/* What the name held before this binding; NULL: nothing. */
+/* What the name held before it is added to; NULL: nothing, or in some worlds
+ * what a scope further out holds. */
 static const struct value *
 before(struct reader *r, struct scope *s, const struct binding *b)
 {
 	struct bound f;
 
 	name_find(r, s, b->name, &f);
-	return f.b != NULL ? eval_binding(r, f.where, f.b) : NULL;
+	if (f.b == NULL || (f.where != s && under_some(b->u)))
+		return NULL;
+	return eval_force(r, eval_binding(r, f.where, f.b));
 }
 
 /* xs.append(v), xs.extend(vs), xs.insert(i, v) */
@@ -44,16 +47,17 @@ method_result(struct reader *r, struct scope *env, const struct binding *b,
 		return NULL;
 	const struct value *v = eval(r, env, what);
 	if (streq(b->dotted, "extend"))
-		return value_join(r, was, eval_force(r, v), b->maybe);
+		return value_join(r, was, eval_force(r, v), b->u);
 	struct value *one = value_new(r, VALUE_LIST, v->line);
 	const struct value **items = arena_array(r->a, const struct value *, 1);
 	items[0] = v;
 	one->items = items;
 	one->n = 1;
 	if (!insert)
-		return value_join(r, was, value_seal(r, one), b->maybe);
+		return value_join(r, was, value_seal(r, one), b->u);
 	const struct value *at = eval(r, env, first);
-	if (at->kind != VALUE_INT || at->text != NULL)
+	if (at->kind != VALUE_INT || at->text != NULL ||
+	    (was->either && at->i != 0))
 		return NULL;
 	int64_t i = at->i < 0 ? at->i + (int64_t)was->n : at->i;
 	i = i < 0 ? 0 : i > (int64_t)was->n ? (int64_t)was->n : i;
@@ -63,18 +67,60 @@ method_result(struct reader *r, struct scope *env, const struct binding *b,
 	tail->items = was->n > 0 ? was->items + i : NULL;
 	tail->n = was->n - (uint32_t)i;
 	return value_join(r, value_join(r, value_seal(r, head),
-	    value_seal(r, one), b->maybe), value_seal(r, tail), false);
+	    value_seal(r, one), b->u), value_seal(r, tail), EVER);
 }
 
 /* The items of one list or of the other. */
 static const struct value *
-either_list(struct reader *r, const struct value *a, const struct value *b)
+either_list(struct reader *r, const struct value *a, struct under x,
+    const struct value *b, struct under y)
 {
 	struct value *none = value_new(r, a->kind == VALUE_TUPLE ?
 	    VALUE_TUPLE : VALUE_LIST, a->line);
-	const struct value *v = value_join(r, value_seal(r, none), a, true);
+	const struct value *v = value_join(r, value_seal(r, none), a, x);
 
-	return v != NULL ? value_join(r, v, b, true) : NULL;
+	return v != NULL && b != NULL ? value_join(r, v, b, y) : v;
+}
+
+/* What the name held in this scope before; NULL: nothing. */
+static const struct value *
+held(struct reader *r, struct scope *s, const struct binding *b)
+{
+	struct binding *p = scope_own(s, b->name);
+	struct bound f;
+
+	if (s->stars.n == 0)
+		return p != NULL ? eval_binding(r, s, p) : NULL;
+	name_find(r, s, b->name, &f);
+	if (f.b != NULL)
+		return eval_binding(r, f.where, f.b);
+	return f.from != NULL || f.lost ? unknown(r, s, b,
+	    "bound in a way that is not followed") : NULL;
+}
+
+/* name = v where that is so in some worlds only; in the others it is as it
+ * was, or has no value, which for a class is that of its bases. */
+static const struct value *
+sometimes(struct reader *r, struct scope *s, struct binding *b,
+    const struct value *v)
+{
+	const struct value *was = held(r, s, b);
+	struct under u = b->u, not = { u.maybe, u.maybe ? 0 :
+	    (uint8_t)~u.not_in };
+
+	if (was == NULL && s->node == 0)
+		return v;
+	if (was != NULL && value_equal(was, v) && !v->either)
+		return v;
+	const struct value *w = was == NULL ?
+	    either_list(r, eval_force(r, v), u, NULL, u) :
+	    either_list(r, eval_force(r, was), not, eval_force(r, v), u);
+	if (w != NULL)
+		return w;
+	const struct value *both[2] = { value_under(r, v, u),
+	    was != NULL ? value_under(r, was, not) : NULL };
+	return value_either(r, both, was != NULL ? 2 : 1,
+	    unknown(r, s, b, "depends on a condition"));
 }
 
 static const struct value *
@@ -96,33 +142,27 @@ work_out(struct reader *r, struct scope *s, struct binding *b)
 		return b->value;
 	case BIND_EXPR:
 		v = eval(r, in, b->node);
-		was = b->maybe ? before(r, s, b) : NULL;
-		if (was == NULL || value_equal(was, v))
-			return v;
-		v = either_list(r, eval_force(r, was), eval_force(r, v));
-		return v != NULL ? v : unknown(r, s, b,
-		    "depends on a condition");
+		return under_some(b->u) ? sometimes(r, s, b, v) :
+		    v;
 	case BIND_AUG:
 		was = before(r, s, b);
 		v = eval_force(r, eval(r, in, b->node));
 		if (was == NULL)
 			break;
-		was = eval_force(r, was);
 		if (was->kind == VALUE_STR && v->kind == VALUE_STR &&
-		    !b->maybe) {
+		    !under_some(b->u)) {
 			struct strbuf t STRBUF_SCOPED =
 			    STRBUF_LIMIT(SYNTAX_BYTES_MAX);
 			strbuf_add(&t, was->text, was->len);
 			strbuf_add(&t, v->text, v->len);
 			return value_text(r, VALUE_STR, t.s, t.len, was->line);
 		}
-		v = value_join(r, was, v, b->maybe);
+		v = value_join(r, was, v, b->u);
 		return v != NULL ? v : unknown(r, s, b, "added to in a way "
 		    "that is not followed");
 	case BIND_METHOD:
 		was = before(r, s, b);
-		v = was != NULL ? method_result(r, in, b, eval_force(r, was)) :
-		    NULL;
+		v = was != NULL ? method_result(r, in, b, was) : NULL;
 		return v != NULL ? v : unknown(r, s, b, "changed in a way "
 		    "that is not followed");
 	case BIND_UNKNOWN:
@@ -141,10 +181,14 @@ eval_binding(struct reader *r, struct scope *s, struct binding *b)
 	if (b->busy || r->depth > READER_DEPTH)
 		return unknown(r, s, b, b->busy ? "defined by itself" :
 		    "nested too deeply");
+	bool kept = r->kept;
+
 	b->busy = true;
 	r->depth++;
 	s->limit = k + 1;
+	r->kept |= s->m->followed && s->fn == 0;
 	const struct value *v = work_out(r, s, b);
+	r->kept = kept;
 	s->limit = limit;
 	r->depth--;
 	b = &s->binds.v[k];	/* the list may have moved */
@@ -181,12 +225,13 @@ bind_args(struct reader *r, struct scope *in, uint32_t params,
 	return call->n <= i;
 }
 
-/* Every value that the function may return, in order; the last is certain. */
+/* Every value that the function may return, in order, in its worlds. */
 static const struct value *
 returned(struct reader *r, struct scope *in)
 {
 	sym name = sym_get(r->a, SCOPE_RETURN);
 	struct list(const struct value *) v = { 0 };
+	struct under u = EVER;
 
 	for (uint32_t i = 0; i < in->binds.n; i++) {
 		struct binding *b = &in->binds.v[i];
@@ -195,12 +240,16 @@ returned(struct reader *r, struct scope *in)
 		if (b->kind != BIND_EXPR)
 			return NULL;
 		in->limit = i + 1;
-		*list_add(r->a, &v) = eval(r, in, b->node);
+		const struct value *w = eval(r, in, b->node);
 		in->limit = 0;
+		u.maybe |= b->u.maybe;
+		u.not_in = b->u.not_in;
+		*list_add(r->a, &v) = value_under(r, w, u);
 	}
 	if (v.n == 0)
 		return NULL;
-	return v.n == 1 ? v.v[0] : value_either(r, v.v, v.n, v.v[0]);
+	return v.n == 1 && !under_some(u) ? v.v[0] :
+	    value_either(r, v.v, v.n, v.v[0]);
 }
 
 /* A generator, or one that must be awaited: its return is not its value. */
@@ -309,6 +358,8 @@ int
 eval_truth(struct reader *r, const struct value *v)
 {
 	v = eval_force(r, v);
+	if (v->either)
+		return -1;
 	switch (v->kind) {
 	case VALUE_NONE:
 		return 0;

@@ -474,6 +474,8 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	r->steps = READER_STEPS;
 	r->own = NULL;
 	r->looked = false;
+	r->conds.v = NULL;
+	r->conds.n = r->conds.cap = 0;
 	struct module *m = module_new(r, dotted, path, false, text, len,
 	    line, e);
 	if (m == NULL)
@@ -520,6 +522,8 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	if (cls->m == m)
 		read_digest(&x, m->syn.text, len);
 	read_foreign_tag(&x);
+	out->conds = r->conds.v;
+	out->nconds = r->conds.n;
 	out->problems = x.problems.v;
 	out->nproblems = x.problems.n;
 	out->alone = !r->looked;

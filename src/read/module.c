@@ -18,6 +18,7 @@ module_add(struct reader *r, const char *dotted, const char *path,
 	m->path = sym_get(r->a, path);
 	m->package = path != NULL && ends_with(path, "__init__.py");
 	m->broken = true;
+	m->followed = followed;
 	m->top.m = m;
 	m->top.dotted = m->dotted;
 	if (followed)
@@ -273,7 +274,7 @@ walk_base(struct reader *r, struct class_walk *w, struct scope *cls,
 	    dotted_find(r, v->name, &at) : NULL;
 	if (b == NULL && v->kind == VALUE_NAME && r->leads != NULL)
 		return;
-	if (b == NULL || b->kind != BIND_CLASS || b->maybe ||
+	if (b == NULL || b->kind != BIND_CLASS || under_some(b->u) ||
 	    (at->m == cls->m && b->node == cls->node))
 		w->odd(w, cls, node, text);
 	else

@@ -18,6 +18,13 @@ enum bind_kind {
 	BIND_UNKNOWN	/* bound in a way that is not followed */
 };
 
+/* Only in some worlds of the migration that is read; `maybe`: not even that. */
+struct under {
+	bool maybe;
+	uint8_t not_in;
+};
+#define EVER ((struct under){ false, 0 })
+
 struct scope;
 struct binding {
 	sym name;
@@ -26,7 +33,7 @@ struct binding {
 	sym dotted;
 	const struct scope *env;	/* where node is evaluated; NULL: here */
 	const struct value *value;	/* once known */
-	bool maybe;			/* under an undecided condition */
+	struct under u;
 	bool dressed;			/* a function or class with a decorator */
 	bool busy;
 };
@@ -52,6 +59,7 @@ struct spoilt { sym name; uint32_t fn, node; };
 struct module {
 	sym dotted, path;
 	bool package;			/* an __init__.py */
+	bool followed;			/* what it comes to is kept for others */
 	bool broken;			/* not there, or cannot be parsed */
 	uint32_t wild;			/* node whose effect no one can tell */
 	struct list(struct spoilt) spoilt;
@@ -71,6 +79,8 @@ struct reader {
 	const char *leads;		/* where dotted_find() left the tree */
 	struct module *own;	/* being read */
 	bool looked;			/* another module was looked for */
+	struct list(struct condition) conds;	/* of its own */
+	bool kept;		/* a value that others see is worked out */
 };
 
 #define READER_STEPS 400000u
@@ -187,14 +197,47 @@ const struct value *value_name(struct reader *r, const char *dotted,
     uint32_t line);
 const struct value *value_int_new(struct reader *r, int64_t i, uint32_t line);
 const struct value *value_bool_new(struct reader *r, bool b, uint32_t line);
-/* One of several, and it cannot be told which: opaque, with them as items. */
+/* One of several, each with the worlds that it is not in: opaque, with them as
+ * items. */
 const struct value *value_either(struct reader *r,
     const struct value *const *items, uint32_t n, const struct value *at);
 /* a + b for lists and tuples; NULL: of different kinds */
 const struct value *value_join(struct reader *r, const struct value *a,
-    const struct value *b, bool maybe);
+    const struct value *b, struct under u);
+const struct value *value_under(struct reader *r, const struct value *v,
+    struct under u);
+
+/* conditions.c: the worlds in which a condition holds; false: one that is not
+ * told apart. */
+bool condition_worlds(struct reader *r, struct scope *s, uint32_t node,
+    uint8_t *in);
+const struct value *eval_conditional(struct reader *r, struct scope *s,
+    uint32_t node);
+/* As it is in that world; either where that cannot be told. */
+const struct value *value_in_world(struct reader *r, const struct value *v,
+    uint32_t world);
+
+static inline struct under
+under_both(struct under a, struct under b)
+{
+	return (struct under){ a.maybe || b.maybe, a.not_in | b.not_in };
+}
+
+static inline struct under
+under_of(const struct value *v)
+{
+	return (struct under){ v->maybe, v->not_in };
+}
+
+static inline bool
+under_some(struct under u)
+{
+	return u.maybe || u.not_in != 0;
+}
 
 /* operators.c */
+void operator_text(const struct syntax *y, uint32_t from, uint32_t to,
+    char out[8]);
 const struct value *eval_binary(struct reader *r, struct scope *s,
     uint32_t node);
 const struct value *eval_unary(struct reader *r, struct scope *s,

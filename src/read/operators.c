@@ -8,7 +8,7 @@
 #define REPEAT_MAX 100000
 
 /* The operator between two nodes: "+", "**", "not in". */
-static void
+void
 operator_text(const struct syntax *y, uint32_t from, uint32_t to, char out[8])
 {
 	size_t n = 0;
@@ -42,6 +42,12 @@ static bool
 is_q(const struct value *v)
 {
 	return v->kind == VALUE_CALL && streq(v->name, "django.db.models.Q");
+}
+
+static bool
+is_either(const struct value *v)
+{
+	return v->kind == VALUE_OPAQUE && v->n > 0;
 }
 
 static bool
@@ -142,9 +148,10 @@ binary(struct reader *r, const char *op, const struct value *a,
 		return int_op(r, op, a->i, b->i, a->line);
 	if (a->kind == VALUE_STR || a->kind == VALUE_BYTES)
 		return text_op(r, op, a, b);
-	if (streq(op, "+") && a->kind == b->kind &&
-	    (a->kind == VALUE_LIST || a->kind == VALUE_TUPLE))
-		return value_join(r, a, b, false);
+	if (streq(op, "+") && (is_either(a) || is_either(b) ||
+	    (a->kind == b->kind &&
+	    (a->kind == VALUE_LIST || a->kind == VALUE_TUPLE))))
+		return value_join(r, a, b, EVER);
 	if (streq(op, "/") && a->kind == VALUE_CALL) {
 		const struct value *path = path_divide(r, a, b);
 		if (path != NULL)
@@ -284,7 +291,7 @@ compare(const struct value *a, const char *op, const struct value *b)
 {
 	if (a->kind == VALUE_NAME && streq(a->name, "django.VERSION"))
 		return compare_oldest(op, b);
-	if (!constant(a) || !constant(b))
+	if (!constant(a) || !constant(b) || a->either || b->either)
 		return -1;
 	if (streq(op, "==") || streq(op, "!=") || streq(op, "is") ||
 	    streq(op, "isnot"))

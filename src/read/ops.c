@@ -221,6 +221,20 @@ read_meta(struct reader *r, struct op *o, enum slot slot, const char *what,
 	    fail(r, o, what, v) : 0;
 }
 
+/* Operations of an operation: all of one world, or nobody can tell. */
+static struct op_list
+ops_within(struct reader *r, const struct value *v)
+{
+	struct op_list l = ops_read(r, v);
+	struct op *ops = arena_copy(r->a, l.v, l.n * sizeof(*l.v));
+
+	for (uint32_t i = 0; i < l.n; i++) {
+		ops[i].maybe |= ops[i].not_in != 0;
+		ops[i].not_in = 0;
+	}
+	return (struct op_list){ ops, l.n };
+}
+
 static int
 read_arg(struct reader *r, struct op *o, enum slot slot, const char *what,
     const struct value *v)
@@ -293,10 +307,10 @@ read_arg(struct reader *r, struct op *o, enum slot slot, const char *what,
 		o->rnoop = streq(code_name(r, v), MIG "RunPython.noop");
 		return 0;
 	case A_STATE:
-		o->state = ops_read(r, v);
+		o->state = ops_within(r, v);
 		return 0;
 	case A_DB:
-		o->db = ops_read(r, v);
+		o->db = ops_within(r, v);
 		return 0;
 	}
 	return 0;
@@ -341,7 +355,7 @@ read_form(struct reader *r, const struct form *f, const struct value *call)
 	struct op o = { .kind = f->kind, .line = call->line,
 	    .cls = call->name, .name = sym_get(r->a, f->name),
 	    .preserve_default = true, .concurrently = f->concurrently,
-	    .not_valid = f->not_valid, .maybe = call->maybe };
+	    .not_valid = f->not_valid };
 	int rc = 0;
 
 	for (size_t i = 0; i < countof(f->arg) && f->arg[i].name != NULL &&
@@ -362,10 +376,8 @@ read_form(struct reader *r, const struct form *f, const struct value *call)
 	if (rc < 0) {
 		sym why = o.why;
 		sym model = o.model;
-		bool maybe = o.maybe;
 		o = op_opaque(r, call->line, call->name, why);
 		o.model = model;
-		o.maybe = maybe;
 	}
 	return o;
 }
@@ -421,29 +433,103 @@ struct ops {
 	struct list(struct op) v;
 };
 
+static struct op
+read_call(struct reader *r, const struct value *call)
+{
+	const struct form *f = form_of(call->name);
+
+	if (call->either)
+		return op_opaque(r, call->line, call->name,
+		    "depends on a condition");
+	return f != NULL ? read_form(r, f, call) : read_custom(r, call);
+}
+
 static void
-read_op(struct reader *r, struct ops *to, const struct value *v, bool maybe)
+add_op(struct reader *r, struct ops *to, struct op o, struct under u)
+{
+	o.maybe = u.maybe;
+	o.not_in = u.not_in;
+	*list_add(r->a, &to->v) = o;
+}
+
+/* Arguments whose choices show only where they are followed. */
+static const struct value *
+with_choices(struct reader *r, const struct value *call)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < call->n + call->nkw && n == 0; i++)
+		n += eval_force(r, i < call->n ? call->items[i] :
+		    call->kw[i - call->n].value)->either;
+	if (n == 0)
+		return call;
+	struct value *w = arena_copy(r->a, call, sizeof(*call));
+	const struct value **items = arena_array(r->a, const struct value *,
+	    call->n + 1);
+	struct kwarg *kw = arena_array(r->a, struct kwarg, call->nkw + 1);
+	for (uint32_t i = 0; i < call->n; i++)
+		items[i] = eval_force(r, call->items[i]);
+	for (uint32_t i = 0; i < call->nkw; i++)
+		kw[i] = (struct kwarg){ call->kw[i].name,
+		    eval_force(r, call->kw[i].value) };
+	w->items = items;
+	w->kw = kw;
+	return value_seal(r, w);
+}
+
+/* What it is made of differs by world: one operation for each that it is. */
+static void
+read_worlds(struct reader *r, struct ops *to, const struct value *call,
+    struct under u)
+{
+	uint8_t done = u.not_in;
+
+	for (uint32_t w = 0; w < WORLDS; w++) {
+		const struct value *v = value_in_world(r, call, w);
+		uint8_t same = 0;
+		for (uint32_t k = w; k < WORLDS; k++)
+			if ((done >> k & 1) == 0 && value_equal(v,
+			    value_in_world(r, call, k)))
+				same |= (uint8_t)(1u << k);
+		if ((same >> w & 1) != 0)
+			add_op(r, to, v->kind != VALUE_CALL ? op_opaque(r,
+			    call->line, NULL, "depends on a condition") :
+			    read_call(r, v), (struct under){ u.maybe,
+			    (uint8_t)~same });
+		done |= same;
+	}
+}
+
+static void
+read_op(struct reader *r, struct ops *to, const struct value *v,
+    struct under u)
 {
 	struct op o;
 
-	maybe |= v->maybe;
+	u = under_both(u, under_of(v));
+	if (u.not_in == ALL_WORLDS)
+		return;
 	v = eval_force(r, v);
 	if (v->kind == VALUE_OPAQUE && v->n > 0 && r->depth < READER_DEPTH) {
-		r->depth++;	/* one or the other: both, maybe */
+		r->depth++;	/* one or the other, each in its worlds */
 		for (uint32_t i = 0; i < v->n; i++)
-			read_op(r, to, v->items[i], true);
+			read_op(r, to, v->items[i], u);
 		r->depth--;
+		return;
+	}
+	if (v->kind == VALUE_CALL)
+		v = with_choices(r, v);
+	if (v->kind == VALUE_CALL && v->either) {
+		read_worlds(r, to, v, u);
 		return;
 	}
 	if (v->kind != VALUE_CALL) {
 		o = op_opaque(r, v->line, NULL, v->kind == VALUE_OPAQUE &&
 		    v->why != NULL ? v->why : "not an operation");
 	} else {
-		const struct form *f = form_of(v->name);
-		o = f != NULL ? read_form(r, f, v) : read_custom(r, v);
+		o = read_call(r, v);
 	}
-	o.maybe |= maybe;
-	*list_add(r->a, &to->v) = o;
+	add_op(r, to, o, u);
 }
 
 struct op_list
@@ -457,7 +543,7 @@ ops_read(struct reader *r, const struct value *v)
 	if (v->kind == VALUE_OPAQUE && v->n > 0) {
 		struct value *none = value_new(r, VALUE_LIST, v->line);
 		const struct value *all = value_join(r, value_seal(r, none), v,
-		    true);
+		    EVER);
 		v = all != NULL ? all : v;
 	}
 	if (r->depth > READER_DEPTH) {
@@ -470,7 +556,7 @@ ops_read(struct reader *r, const struct value *v)
 	} else {
 		r->depth++;
 		for (uint32_t i = 0; i < v->n; i++)
-			read_op(r, &ops, v->items[i], false);
+			read_op(r, &ops, v->items[i], EVER);
 		r->depth--;
 	}
 	return (struct op_list){ ops.v.v, ops.v.n };

@@ -43,14 +43,15 @@ is_definition(enum bind_kind kind)
 static enum bind_kind
 kind_here(struct filling *f, sym name, enum bind_kind kind)
 {
-	struct binding *was = f->unknown || f->maybe ?
+	bool some = filling_some(f);
+	struct binding *was = f->unknown || some ?
 	    scope_own(f->s, name) : NULL;
 
 	if (f->turn != NULL && f->turn->lost)
 		return BIND_UNKNOWN;
 	if (f->unknown && (!is_definition(kind) || was != NULL))
 		return BIND_UNKNOWN;
-	return f->maybe && is_definition(kind) && was != NULL ?
+	return some && is_definition(kind) && was != NULL ?
 	    BIND_UNKNOWN : kind;
 }
 
@@ -72,7 +73,8 @@ scope_bind(struct filling *f, sym name, enum bind_kind kind, uint32_t node)
 	b->kind = s != NULL || m->wild != 0 ? BIND_UNKNOWN : kind;
 	b->node = s != NULL ? s->node : m->wild != 0 ? m->wild : node;
 	b->env = f->env != f->s ? f->env : NULL;
-	b->maybe = f->maybe;
+	b->u = f->u;
+	b->u.not_in |= *f->left;
 	return b;
 }
 
@@ -256,7 +258,7 @@ fill_star(struct filling *f, sym from, uint32_t node)
 	struct module *m = f->s->m;
 
 	*list_add(f->r->a, &f->s->stars) = (struct star){ from,
-	    f->s->binds.n, node, f->maybe || f->unknown };
+	    f->s->binds.n, node, filling_some(f) || f->unknown };
 	if (f->s->stars.n > STARS_MAX && m->wild == 0)
 		m->wild = node;
 }
@@ -343,7 +345,7 @@ fill_one(struct filling *f, uint32_t c)
 		scope_match(f, c);
 		break;
 	case N_JUMP:
-		if (f->turn != NULL && f->maybe)
+		if (f->turn != NULL && filling_some(f))
 			f->turn->lost = true;
 		else if (f->turn != NULL)
 			f->turn->jump = y->text[y->v[c].start] == 'b' ? ENDS :
@@ -352,7 +354,8 @@ fill_one(struct filling *f, uint32_t c)
 	case N_RETURN:
 		scope_bind(f, sym_get(f->r->a, SCOPE_RETURN), BIND_EXPR,
 		    node_first(y, c));
-		*f->done |= !f->maybe;
+		if (!f->u.maybe)
+			*f->left |= (uint8_t)~f->u.not_in;
 		break;
 	case N_WHILE:
 		scope_while(f, c);
@@ -372,7 +375,7 @@ scope_block(struct filling *f, uint32_t block)
 		return;
 	f->depth++;
 	for (uint32_t c = node_first(y, block); c != 0 &&
-	    f->s->binds.n < BINDS_MAX && !*f->done && (f->turn == NULL ||
+	    f->s->binds.n < BINDS_MAX && *f->left != ALL_WORLDS && (f->turn == NULL ||
 	    f->turn->jump == GOES_ON); c = node_next(y, block, c))
 		fill_one(f, c);
 	f->depth--;
@@ -383,8 +386,8 @@ scope_block(struct filling *f, uint32_t block)
 void
 scope_fill(struct reader *r, struct scope *s, uint32_t block)
 {
-	bool done = false;
-	struct filling f = { .r = r, .s = s, .env = s, .done = &done };
+	uint8_t left = 0;
+	struct filling f = { .r = r, .s = s, .env = s, .left = &left };
 
 	scope_block(&f, block);
 }
@@ -394,8 +397,8 @@ scope_unpack(struct reader *r, struct scope *s, uint32_t target,
     const struct value *v)
 {
 	const struct syntax *y = &s->m->syn;
-	bool done = false;
-	struct filling f = { .r = r, .s = s, .env = s, .done = &done };
+	uint8_t left = 0;
+	struct filling f = { .r = r, .s = s, .env = s, .left = &left };
 	enum node_kind k = y->v[target].kind;
 
 	if (k == N_IDENTIFIER) {

@@ -8,10 +8,10 @@ struct filling {
 	struct reader *r;
 	struct scope *s;
 	struct scope *env;	/* where expressions are evaluated */
-	bool maybe;		/* under a condition that is not decided */
+	struct under u;		/* where the block stands */
 	bool unknown;		/* in a place that is not followed */
 	bool failing;		/* in an `except` of what may not be there */
-	bool *done;		/* a function has returned */
+	uint8_t *left;		/* worlds in which the function has returned */
 	struct turn *turn;	/* of the loop it is in */
 	int depth;
 };
@@ -20,6 +20,13 @@ struct turn {
 	enum { GOES_ON, NEXT, ENDS } jump;
 	bool lost;		/* it may or may not have jumped */
 };
+
+/* Does it run in some worlds only? */
+static inline bool
+filling_some(const struct filling *f)
+{
+	return under_some(f->u) || *f->left != 0;
+}
 
 sym scope_text(struct filling *f, uint32_t node);
 struct binding *scope_bind(struct filling *f, sym name, enum bind_kind kind,

@@ -72,8 +72,9 @@ exported(struct reader *r, struct module *m, sym name)
 	int got = 0;
 	for (uint32_t i = 0; i < v->n && got != 2; i++) {
 		sym s = value_str(r->a, v->items[i]);
-		got = s == NULL || (streq(s, name) && v->items[i]->maybe) ?
-		    -1 : streq(s, name) ? 2 : got;
+		bool some = under_some(under_of(v->items[i]));
+		got = s == NULL || (streq(s, name) && some) ? -1 :
+		    streq(s, name) ? 2 : got;
 	}
 	return got;
 }
@@ -156,7 +157,7 @@ star_gives(struct reader *r, const struct star *st, sym name,
 static bool
 hides(const struct binding *b)
 {
-	return !b->maybe || (b->kind != BIND_IMPORT && b->kind != BIND_CLASS &&
+	return !under_some(b->u) || (b->kind != BIND_IMPORT && b->kind != BIND_CLASS &&
 	    b->kind != BIND_FUNCTION);
 }
 
@@ -177,7 +178,7 @@ find(struct reader *r, struct scope *top, sym name, struct bound *f, int depth)
 			continue;
 		if (st.at < k && own.b != NULL) {
 			merge(f, &own);
-			sure = !own.b->maybe;
+			sure = !under_some(own.b->u);
 			done = hides(own.b);
 			k = 0;
 			if (done)
@@ -195,7 +196,7 @@ find(struct reader *r, struct scope *top, sym name, struct bound *f, int depth)
 	}
 	if (k > 0 && !done) {
 		merge(f, &own);
-		sure |= !own.b->maybe;
+		sure |= !under_some(own.b->u);
 	}
 	/* changed here, in a way that is not followed */
 	if ((f->b == NULL || f->b != own.b) && is_found(f) &&

@@ -103,7 +103,8 @@ do_join(struct reader *r, const struct value *self, const struct value *over)
 	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(TEXT_MAX);
 
 	over = eval_force(r, over);
-	if (over->kind != VALUE_LIST && over->kind != VALUE_TUPLE)
+	if (over->either || (over->kind != VALUE_LIST &&
+	    over->kind != VALUE_TUPLE))
 		return NULL;
 	for (uint32_t i = 0; i < over->n; i++) {
 		const struct value *v = eval_force(r, over->items[i]);

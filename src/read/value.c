@@ -18,7 +18,9 @@ same_items(const struct value *a, const struct value *b)
 	if (a->n != b->n)
 		return false;
 	for (uint32_t i = 0; i < a->n; i++)
-		if (!value_equal(a->items[i], b->items[i]))
+		if (!value_equal(a->items[i], b->items[i]) ||
+		    a->items[i]->maybe != b->items[i]->maybe ||
+		    a->items[i]->not_in != b->items[i]->not_in)
 			return false;
 	return true;
 }
@@ -55,6 +57,7 @@ value_equal(const struct value *a, const struct value *b)
 		return a->i == b->i && (a->text == NULL) == (b->text == NULL) &&
 		    (a->text == NULL || same_text(a, b));
 	case VALUE_OPAQUE:
+		return same_text(a, b) && same_items(a, b);
 	case VALUE_FLOAT:
 	case VALUE_STR:
 	case VALUE_BYTES:

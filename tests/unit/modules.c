@@ -127,10 +127,10 @@ versions(void)
 	version(402, "V[:2] == (4, 2)", "delete a");
 	version(402, "V[0] > 4", "");
 	version(402, "V[:1] in ((3,), (4,))", "delete a");
-	version(402, "V >= (4, 2, 7)", "delete a maybe");
-	version(402, "V == (4, 2, 7, 'final', 0)", "delete a maybe");
-	version(0, "django.VERSION >= (5, 0)", "delete a maybe");
-	version(0, "V[:2] < (5, 0)", "delete a maybe");
+	version(402, "V >= (4, 2, 7)", "delete a not-in-55");
+	version(402, "V == (4, 2, 7, 'final', 0)", "delete a not-in-55");
+	version(0, "django.VERSION >= (5, 0)", "delete a not-in-55");
+	version(0, "V[:2] < (5, 0)", "delete a not-in-55");
 	version(0, "V >= (2, 0)", "delete a");
 	version(0, "V < (3, 2)", "");
 }

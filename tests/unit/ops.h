@@ -55,6 +55,8 @@ show(struct strbuf *b, const struct op_list *l)
 		    o->not_valid ? " not-valid" : "",
 		    o->reversible ? " reversible" : "", o->noop ? " noop" : "",
 		    o->rnoop ? " rnoop" : "", o->maybe ? " maybe" : "");
+		if (o->not_in != 0)
+			strbuf_printf(b, " not-in-%x", o->not_in);
 		if (o->why != NULL)
 			strbuf_printf(b, " why[%s]", o->why);
 		if (o->db.n + o->state.n > 0) {
