@@ -24,6 +24,7 @@ struct column {
 	enum dflt dflt;
 	sym dflt_sql;		/* text of the default or the expression, or NULL */
 	bool is_virtual;	/* DFLT_GENERATED: computed when it is read */
+	bool always;		/* DFLT_IDENTITY: no value may be written */
 	/* the want side only: what the code does with it */
 	sym field;		/* "issue.source": model field that wants it */
 	bool writes_null;	/* the ORM may write NULL (null=True) */
@@ -142,6 +143,11 @@ struct ddl {
 	bool every;		/* DDL_DATA: UPDATE or DELETE without WHERE */
 	bool rewrites, builds;	/* with such a lock: the table, its indexes */
 	bool refused;		/* DDL_OPAQUE: no PostgreSQL takes it */
+	bool always;		/* ADD_IDENTITY: GENERATED ALWAYS */
+	/* DDL_NOTHING with a name: a setting, or the temporary table of that
+	 * name; DDL_OTHER, SETTING_VALUE: the enum comes to have it */
+	enum set_how { SETTING_NOT, SETTING_STAYS, SETTING_LOCAL, SETTING_RESET,
+		SETTING_TEMPORARY, SETTING_VALUE } setting;
 	sym why;
 };
 

@@ -71,7 +71,7 @@ struct hazard {			/* what a statement does while it runs */
  * index-blocks-writes, fk-validates, fk-revalidates (dropped and added again),
  * locks-parent, cascades, lock-held, data-with-schema, time-zone,
  * concurrently-in-transaction, same-value-unique, long-name, and those of no
- * lock at all: whole-table-write, no-way-back, no-effect, imports-model. */
+ * lock at all: whole-table-write, no-way-back, no-effect, imports-model, setting. */
 struct fix {
 	sym title;
 	sym code;		/* Python or SQL to paste; may be NULL */

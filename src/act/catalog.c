@@ -162,6 +162,7 @@ column_default(struct column *c, struct arena *a, const struct pg_rows *r,
 
 	if (flag(r, i, C_IDENTITY)) {
 		c->dflt = DFLT_IDENTITY;
+		c->always = streq(pg_get(r, i, C_IDENTITY), "a");
 	} else if (flag(r, i, C_GENERATED)) {
 		c->dflt = DFLT_GENERATED;
 		c->dflt_sql = sym_get(a, expr);

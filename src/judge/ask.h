@@ -37,6 +37,10 @@ struct names reach_reasons(struct arena *a, const struct findings *f);
  * back as the same kind of thing? NULL: not known, then yes. */
 enum degree type_fit(const char *want, const char *have);
 
+/* constant.c: false: PostgreSQL refuses this constant for the type, for sure. */
+bool constant_fits(const char *type, const char *sql);
+bool divides_by_zero(const char *sql);
+
 /* What a condition may come to: any of these, together. */
 enum truth { TRUTH_TRUE = 1, TRUTH_FALSE = 2, TRUTH_NULL = 4 };
 #define TRUTH_ANY (TRUTH_TRUE | TRUTH_FALSE | TRUTH_NULL)

@@ -2,7 +2,6 @@
  * they take what it writes? */
 #include "judge/asking.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -49,20 +48,12 @@ may_not_fit(const struct ask *q, const struct column *c)
 	return from == NULL || type_fit(from->type, c->type) != DEGREE_OK;
 }
 
-/* A constant that PostgreSQL takes and no row can hold. */
+/* Does it stop every row that is to be filled with it? */
 static bool
-too_long(const struct column *c)
+no_row(const struct column *c)
 {
-	const char *s = c->dflt_sql;
-	unsigned max = 0;
-	size_t n = 0;
-
-	if (c->dflt != DFLT_CONST || c->type == NULL || s == NULL ||
-	    sscanf(c->type, "character varying(%u)", &max) != 1 || *s++ != '\'')
-		return false;
-	for (; *s != '\0' && (*s != '\'' || *++s == '\''); s++)
-		n += ((unsigned char)*s & 0xC0) != 0x80;
-	return n > max;
+	return (c->dflt == DFLT_CONST && !constant_fits(c->type, c->dflt_sql)) ||
+	    (c->dflt == DFLT_EXPR && divides_by_zero(c->dflt_sql));
 }
 
 /* 2: what the database computes from what the code writes */
@@ -91,10 +82,11 @@ ask_filled(struct ask *q, const struct column *c)
 	unsigned may = c->dflt == DFLT_EXPR && c->dflt_sql != NULL ?
 	    expr_may(c->dflt_sql, NULL, NULL) : 0;
 
-	if (too_long(c))
+	if (no_row(c))
 		found(q, REASON_NOT_NULL, DEGREE_BREAKS, c, "INSERTs into \"%s\" "
 		    "without \"%s\", whose default %s does not fit %s",
-		    q->w->name, c->name, c->dflt_sql, c->type);
+		    q->w->name, c->name, c->dflt_sql, c->type != NULL ?
+		    c->type : "it");
 	else if ((may & EXPR_RAISES) != 0 ||
 	    (c->notnull && (may & EXPR_NULL) != 0) ||
 	    (c->dflt == DFLT_EXPR && may_not_fit(q, c)))
@@ -143,6 +135,19 @@ ask_null(struct ask *q, const struct column *w, const struct column *h)
 static void
 ask_default(struct ask *q, const struct column *w, const struct column *h)
 {
+	if (h->dflt == DFLT_IDENTITY && h->always) {
+		bool leaves = w->dflt == DFLT_IDENTITY ||
+		    w->dflt == DFLT_SERIAL;
+
+		if (!w->always)
+			found(q, REASON_DEFAULT, leaves ? DEGREE_NOTE :
+			    DEGREE_BREAKS, w, leaves ? "cannot write a value "
+			    "of its own into \"%s\".\"%s\", which the database "
+			    "always generates" : "writes \"%s\".\"%s\", which "
+			    "the database always generates", q->w->name,
+			    w->name);
+		return;
+	}
 	if (h->dflt == DFLT_GENERATED && w->dflt != DFLT_GENERATED) {
 		found(q, REASON_DEFAULT, DEGREE_BREAKS, w,
 		    "writes \"%s\".\"%s\", which the database generates",

@@ -148,6 +148,23 @@ concurrently(struct locking *l, const struct moved *m)
 		}
 }
 
+/* Is what statement `at` of `change` sets reset, or set LOCAL, after it? */
+static bool
+put_back(const struct moved *m, uint32_t change, uint32_t at)
+{
+	sym name = m->changes[change].fwd.v[at].name;
+
+	for (uint32_t i = change; i < m->nchanges; i++)
+		for (uint32_t k = i == change ? at + 1 : 0;
+		    k < m->changes[i].fwd.n; k++) {
+			const struct ddl *d = &m->changes[i].fwd.v[k];
+
+			if (d->setting != SETTING_NOT && d->name == name)
+				return true;
+		}
+	return false;
+}
+
 /* Rows written all at once: locked until the end, and twice the space. */
 static void
 whole_writes(struct locking *l, const struct moved *m)
@@ -170,6 +187,35 @@ whole_writes(struct locking *l, const struct moved *m)
 		    "write every row of a table in one transaction: others "
 		    "wait for them until it is done; write in batches"),
 		    m->m->whole_write);
+}
+
+/* SET of how long one waits: does it last too long, or not at all? */
+static void
+settings(struct locking *l, const struct moved *m)
+{
+	for (uint32_t i = 0; i < m->nchanges; i++) {
+		const struct ddls *f = &m->changes[i].fwd;
+
+		for (uint32_t k = 0; k < f->n; k++) {
+			const struct ddl *d = &f->v[k];
+			bool joined = d->joined ||
+			    (k + 1 < f->n && f->v[k + 1].joined);
+			bool stays = d->setting == SETTING_STAYS &&
+			    !put_back(m, i, k);
+			bool lost = d->setting == SETTING_LOCAL &&
+			    !m->m->atomic && !joined;
+
+			if ((!stays && !lost) ||
+			    !ends_with(d->name, "_timeout"))
+				continue;
+			hazard(l, NULL, "setting", sym_printf(l->a, stays ?
+			    "SET %s holds for the migrations after this one "
+			    "too: SET LOCAL, or RESET it at the end" :
+			    "SET LOCAL %s does nothing outside of a "
+			    "transaction: SET it, and RESET it at the end",
+			    d->name), line_of(&m->changes[i], d));
+		}
+	}
 }
 
 static void
@@ -274,6 +320,7 @@ habits(struct locking *l, const struct moved *m)
 {
 	concurrently(l, m);
 	whole_writes(l, m);
+	settings(l, m);
 	no_way_back(l, m);
 	no_effect(l, m);
 	if (m->m->model_import != 0)

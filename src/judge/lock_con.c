@@ -232,6 +232,40 @@ lock_other(struct locking *l)
 		    "nobody can read the table");
 }
 
+static bool
+refers(const struct table *t, sym to)
+{
+	for (uint16_t i = 0; i < t->ncons; i++)
+		if (t->cons[i].kind == CON_FK &&
+		    streq(t->cons[i].ref_table, to))
+			return true;
+	return false;
+}
+
+void
+lock_referrers(struct locking *l)
+{
+	const struct vec *have = lock_have(l);
+	struct list(sym) emptied = { 0 };
+
+	*list_add(l->a, &emptied) = l->d->table;
+	for (uint32_t k = 0; k < emptied.n; k++)
+		for (uint32_t i = 0; i < have->n; i++) {
+			const struct table *t = have->v[i];
+			bool seen = !refers(t, emptied.v[k]);
+
+			for (uint32_t x = 0; !seen && x < emptied.n; x++)
+				seen = emptied.v[x] == t->name;
+			if (seen)
+				continue;
+			*list_add(l->a, &emptied) = t->name;
+			lock_say(l, lock(l, t->name, AE), "cascades",
+			    "TRUNCATE of \"%s\" with CASCADE empties \"%s\" "
+			    "too, which refers to \"%s\"", l->d->table,
+			    t->name, emptied.v[k]);
+		}
+}
+
 /* ---- tables ---- */
 
 void

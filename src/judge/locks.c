@@ -102,6 +102,8 @@ statement(struct locking *l)
 		h = lock(l, l->d->table, l->d->lock != NULL ? l->d->lock : RE);
 		if (h != NULL)	/* TRUNCATE takes no time */
 			h->update = h->scan = l->d->lock == NULL;
+		if (l->d->cascade)
+			lock_referrers(l);
 		return;
 	case DDL_RENAME_TABLE: case DDL_RENAME_COLUMN:
 	case DDL_DROP_NOT_NULL: case DDL_SET_DEFAULT: case DDL_DROP_DEFAULT:
@@ -110,8 +112,8 @@ statement(struct locking *l)
 		return;
 	case DDL_RENAME_CON: lock_rename_con(l); return;
 	case DDL_NOTHING: case DDL_OTHER: lock_other(l); return;
-	case DDL_OPAQUE: case DDL_CONSTRAINTS_NOW: case DDL_EXTENSION:
-		return;
+	case DDL_OPAQUE: lock_other(l); return;
+	case DDL_CONSTRAINTS_NOW: case DDL_EXTENSION: return;
 	}
 }
 

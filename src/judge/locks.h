@@ -56,5 +56,6 @@ void lock_create(struct locking *l);
 void lock_drop(struct locking *l);
 void lock_drop_column(struct locking *l);
 void lock_other(struct locking *l);
+void lock_referrers(struct locking *l);	/* TRUNCATE … CASCADE */
 
 #endif

@@ -470,6 +470,13 @@ run_sql(struct lower *l)
 			    l->why == OPAQUE_NOT) {
 				l->why = OPAQUE_DATA;
 				l->note = "it changes rows";
+			} else if (d.v[k].setting == SETTING_TEMPORARY &&
+			    d.v[k].name != NULL &&
+			    vec_find(&l->have, d.v[k].name) != NULL) {
+				l->why = OPAQUE_SQL;
+				l->note = sym_printf(l->a, "its temporary table "
+				    "hides the real \"%s\" from all that comes "
+				    "after it", d.v[k].name);
 			}
 			x.joined = k > 0 && strcasestr(v[i].text, "commit") ==
 			    NULL;	/* one text is one transaction */

@@ -379,6 +379,7 @@ alter_column(struct edit *e)
 		break;
 	case DDL_ADD_IDENTITY:
 		c->dflt = DFLT_IDENTITY;
+		c->always = d->always;
 		c->dflt_sql = NULL;
 		c->notnull = true;
 		break;

@@ -421,6 +421,30 @@ let_go(struct changes *all, const struct migration *m,
 	}
 }
 
+/* The value that a statement gives an enum, and one that speaks of it in the
+ * same transaction: PostgreSQL refuses it until that has ended. */
+static void
+too_new(struct arena *a, struct changes *all, uint32_t at, bool atomic)
+{
+	struct change *c = &all->v[at];
+	sym value = NULL;
+
+	for (uint32_t i = atomic ? 0 : at; i <= at; i++)
+		for (uint32_t k = 0; k < all->v[i].fwd.n; k++) {
+			const struct ddl *d = &all->v[i].fwd.v[k];
+
+			if (i == at && value != NULL && d->sql != NULL &&
+			    (atomic || d->joined) && strstr(d->sql,
+			    value) != NULL)
+				explain(c, OPAQUE_STATE, sym_printf(a, "it "
+				    "speaks of %s, which an enum may use only "
+				    "when the transaction that adds it has "
+				    "ended", value));
+			if (d->setting == SETTING_VALUE)
+				value = sym_printf(a, "'%s'", d->name);
+		}
+}
+
 void
 replay_from(struct replay *out, struct arena *a, const struct world *base,
     const struct migration *const *order, uint32_t n,
@@ -452,9 +476,12 @@ replay_from(struct replay *out, struct arena *a, const struct world *base,
 			w = t.after;
 		}
 		let_go(&changes, v->m, w.by_hand);
-		for (uint32_t k = 1; k < changes.n; k++)
-			if (changes.v[k].op->kind == OP_RUN_SQL)
-				not_yet(a, &changes, k);
+		for (uint32_t k = 0; k < changes.n; k++) {
+			if (changes.v[k].op->kind != OP_RUN_SQL)
+				continue;
+			not_yet(a, &changes, k);
+			too_new(a, &changes, k, order[i]->atomic);
+		}
 		want_now(&t, &w);
 		v->after = w;
 		v->steps = steps.v;

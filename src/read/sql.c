@@ -29,6 +29,21 @@ ddl_opaque(struct statement *s, sym table, const char *why)
 	ddl_add(s, DDL_OPAQUE, table)->why = sym_get(s->a, why);
 }
 
+void
+ddl_locks(struct statement *s, const char *mode)
+{
+	s->out.v[s->out.n - 1].lock = mode;
+}
+
+void
+ddl_temporary(struct statement *s, sym table)
+{
+	struct ddl *d = ddl_add(s, DDL_NOTHING, NULL);
+
+	d->name = table;
+	d->setting = SETTING_TEMPORARY;
+}
+
 static void
 on_index(struct statement *s, json_t *v)
 {
@@ -63,6 +78,21 @@ object_name(struct arena *a, json_t *j)
 	    sym_printf(a, "%s.%s", schema, last);
 }
 
+/* DROP POLICY, RULE: the table of which it is a part. */
+static sym
+part_of(struct arena *a, json_t *v)
+{
+	json_t *names = pq_get(pq_get(json_array_get(pq_get(v, "objects"), 0),
+	    "List"), "items");
+	size_t n = json_array_size(names);
+
+	if (n < 2 || (!pq_is(v, "removeType", "OBJECT_POLICY") &&
+	    !pq_is(v, "removeType", "OBJECT_RULE")))
+		return NULL;
+	return sym_get(a, pq_str(pq_get(json_array_get(names, n - 2), "String"),
+	    "sval"));
+}
+
 static void
 on_drop(struct statement *s, json_t *v)
 {
@@ -85,8 +115,9 @@ on_drop(struct statement *s, json_t *v)
 		return;
 	}
 	if (!table && !index) {		/* a view may be a model's table */
-		ddl_opaque(s, NULL, "DROP of what code, a default or a trigger "
-		    "may use");
+		ddl_opaque(s, part_of(s->a, v), "DROP of what code, a default "
+		    "or a trigger may use");
+		ddl_locks(s, "ACCESS EXCLUSIVE");
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(objects); i++) {
@@ -121,6 +152,7 @@ on_rename(struct statement *s, json_t *v)
 	} else {
 		ddl_opaque(s, table, "RENAME of what is not a table, a column, "
 		    "a constraint or an index");
+		ddl_locks(s, "ACCESS EXCLUSIVE");
 		return;
 	}
 	d->name = name;
@@ -159,7 +191,7 @@ on_table_as(struct statement *s, json_t *v)
 	if (pq_is(v, "objtype", "OBJECT_MATVIEW"))
 		ddl_add(s, DDL_OTHER, NULL);
 	else if (pq_is(pq_get(pq_get(v, "into"), "rel"), "relpersistence", "t"))
-		ddl_add(s, DDL_NOTHING, NULL);
+		ddl_temporary(s, table);
 	else
 		ddl_opaque(s, table, "a table made by a query");
 }
@@ -184,11 +216,13 @@ static const struct {
 	{ "AlterEnumStmt", sql_enum, 0 }, { "CreateDomainStmt", NULL, DDL_OTHER },
 	{ "CompositeTypeStmt", NULL, DDL_OTHER }, { "CreateRangeStmt", NULL, DDL_OTHER }, { "CreateFunctionStmt", sql_function, 0 },
 	{ "ViewStmt", sql_view, 0 }, { "CreateSchemaStmt", NULL, DDL_OTHER },
-	{ "DefineStmt", sql_define, 0 }, { "CreateStatsStmt", NULL, DDL_OTHER },
+	{ "DefineStmt", sql_define, 0 }, { "CreateStatsStmt", sql_statistics, 0 },
 	{ "CreateTrigStmt", sql_trigger, 0 }, { "AlterStatsStmt", NULL, DDL_OTHER }, { "ReindexStmt", sql_rebuild, 0 }, { "RefreshMatViewStmt", sql_refresh, 0 },
 	{ "AlterCollationStmt", NULL, DDL_OTHER },
 	{ "CreateRoleStmt", NULL, DDL_OTHER },
 	{ "ClusterStmt", sql_rebuild, 0 },
+	{ "CreatePolicyStmt", sql_of_table, 0 }, { "AlterPolicyStmt", sql_of_table, 0 },
+	{ "RuleStmt", sql_of_table, 0 },
 };
 
 static void

@@ -88,6 +88,7 @@ set_type(struct statement *s, sym table, json_t *cmd, sym name)
 }
 
 #define AE "ACCESS EXCLUSIVE"
+#define SRE "SHARE ROW EXCLUSIVE"
 #define SUE "SHARE UPDATE EXCLUSIVE"
 
 static const struct { const char *sub; enum ddl_kind kind; const char *lock; } simple[] = {
@@ -98,13 +99,52 @@ static const struct { const char *sub; enum ddl_kind kind; const char *lock; } s
 	{ "AT_SetStatistics", DDL_OTHER, SUE },
 	{ "AT_SetStorage", DDL_OTHER, AE }, { "AT_SetCompression", DDL_OTHER, AE },
 	{ "AT_SetOptions", DDL_OTHER, SUE }, { "AT_ResetOptions", DDL_OTHER, SUE },
-	{ "AT_SetRelOptions", DDL_OTHER, AE }, { "AT_ResetRelOptions", DDL_OTHER, AE },
+	{ "AT_SetRelOptions", DDL_OTHER, SUE }, { "AT_ResetRelOptions", DDL_OTHER, SUE },
 	{ "AT_ReplaceRelOptions", DDL_OTHER, AE }, { "AT_ClusterOn", DDL_OTHER, SUE },
 	{ "AT_DropCluster", DDL_OTHER, SUE }, { "AT_ReplicaIdentity", DDL_OTHER, AE },
 	{ "AT_SetTableSpace", DDL_OTHER, AE }, { "AT_SetLogged", DDL_OTHER, AE },
 	{ "AT_SetUnLogged", DDL_OTHER, AE },
 	{ "AT_DropOids", DDL_NOTHING, AE },
 };
+
+/* What is not read, and yet known to lock less than all. */
+static const struct { const char *sub, *lock; } weaker[] = {
+	{ "AT_EnableTrig", SRE }, { "AT_EnableAlwaysTrig", SRE }, { "AT_EnableReplicaTrig", SRE },
+	{ "AT_DisableTrig", SRE }, { "AT_EnableTrigAll", SRE }, { "AT_DisableTrigAll", SRE },
+	{ "AT_EnableTrigUser", SRE }, { "AT_DisableTrigUser", SRE },
+	{ "AT_AttachPartition", SUE },
+};
+
+static void
+unread(struct statement *s, sym table, json_t *cmd, const char *sub)
+{
+	const char *mode = AE;
+
+	ddl_opaque(s, table, sub != NULL && starts_with(sub, "AT_") ?
+	    sym_printf(s->a, "ALTER TABLE … %s", sub + 3) :
+	    "an unknown ALTER TABLE");
+	for (size_t i = 0; i < countof(weaker); i++)
+		if (streq(weaker[i].sub, sub))
+			mode = weaker[i].lock;
+	if (pq_bool(pq_get(pq_get(cmd, "def"), "PartitionCmd"), "concurrent")) {
+		mode = SUE;
+		s->out.v[s->out.n - 1].alone = "DETACH PARTITION CONCURRENTLY";
+	}
+	ddl_locks(s, mode);
+}
+
+/* The only one of a table's options that locks it against all. */
+static bool
+catalogs(json_t *cmd)
+{
+	json_t *list = pq_get(pq_get(pq_get(cmd, "def"), "List"), "items");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (pq_is(pq_get(json_array_get(list, i), "DefElem"), "defname",
+		    "user_catalog_table"))
+			return true;
+	return false;
+}
 
 /* DEFAULT is nothing for a table without a primary key. */
 static bool
@@ -138,16 +178,16 @@ command(struct statement *s, sym table, json_t *cmd)
 				continue;
 			struct ddl *d = ddl_add(s, simple[i].kind, table);
 			d->name = name;
-			d->lock = simple[i].lock;
+			d->lock = catalogs(cmd) ? AE : simple[i].lock;
+			d->always = pq_is(pq_get(pq_get(cmd, "def"),
+			    "Constraint"), "generated_when", "a");
 			d->rewrites = ends_with(sub, "Logged") ||
 			    streq(sub, "AT_SetTableSpace");
 			d->cascade = pq_is(cmd, "behavior", "DROP_CASCADE");
 			d->if_exists = pq_bool(cmd, "missing_ok");
 			return;
 		}
-		ddl_opaque(s, table, sub != NULL && starts_with(sub, "AT_") ?
-		    sym_printf(s->a, "ALTER TABLE … %s", sub + 3) :
-		    "an unknown ALTER TABLE");
+		unread(s, table, cmd, sub);
 	}
 }
 

@@ -7,9 +7,32 @@ sql_truncate(struct statement *s, json_t *v)
 {
 	json_t *list = pq_get(v, "relations");
 
-	for (size_t i = 0; i < json_array_size(list); i++)
-		ddl_add(s, DDL_DATA, pq_table(s->a, pq_get(json_array_get(list,
-		    i), "RangeVar")))->lock = "ACCESS EXCLUSIVE";
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct ddl *d = ddl_add(s, DDL_DATA, pq_table(s->a,
+		    pq_get(json_array_get(list, i), "RangeVar")));
+
+		d->lock = "ACCESS EXCLUSIVE";
+		d->cascade = pq_is(v, "behavior", "DROP_CASCADE");
+	}
+}
+
+void
+sql_statistics(struct statement *s, json_t *v)
+{
+	ddl_add(s, DDL_OTHER, pq_table(s->a, pq_get(json_array_get(pq_get(v,
+	    "relations"), 0), "RangeVar")))->lock = "SHARE UPDATE EXCLUSIVE";
+}
+
+/* Policies and rules decide over a table's rows. */
+void
+sql_of_table(struct statement *s, json_t *v)
+{
+	bool policy = pq_get(v, "policy_name") != NULL;
+
+	ddl_opaque(s, pq_table(s->a, pq_get(v, policy ? "table" : "relation")),
+	    policy ? "a policy hides rows" :
+	    "a rule does something else instead");
+	ddl_locks(s, "ACCESS EXCLUSIVE");
 }
 
 void

@@ -121,9 +121,14 @@ sql_set(struct statement *s, json_t *v)
 {
 	const char *name = pq_str(v, "name");
 
-	if (settable(name))
-		ddl_add(s, DDL_NOTHING, NULL);
-	else
+	if (settable(name)) {
+		struct ddl *d = ddl_add(s, DDL_NOTHING, NULL);
+
+		d->name = sym_get(s->a, name);
+		d->setting = pq_bool(v, "is_local") ? SETTING_LOCAL :
+		    pq_is(v, "kind", "VAR_SET_VALUE") ? SETTING_STAYS :
+		    SETTING_RESET;
+	} else
 		ddl_opaque(s, NULL, sym_printf(s->a, "SET %s", name == NULL ?
 		    "of all settings" : name));
 }
@@ -133,7 +138,11 @@ sql_set(struct statement *s, json_t *v)
 void
 sql_view(struct statement *s, json_t *v)
 {
-	if (pq_bool(v, "replace"))
+	json_t *view = pq_get(v, "view");
+
+	if (pq_is(view, "relpersistence", "t"))
+		ddl_temporary(s, pq_table(s->a, view));
+	else if (pq_bool(v, "replace"))
 		ddl_opaque(s, NULL, "a view or a function that is replaced");
 	else
 		ddl_add(s, DDL_OTHER, NULL);
@@ -178,6 +187,10 @@ sql_enum(struct statement *s, json_t *v)
 {
 	if (pq_str(v, "oldVal") != NULL)
 		ddl_opaque(s, NULL, "a value of a type that is renamed");
-	else
-		ddl_add(s, DDL_OTHER, NULL);
+	else {
+		struct ddl *d = ddl_add(s, DDL_OTHER, NULL);
+
+		d->name = sym_get(s->a, pq_str(v, "newVal"));
+		d->setting = SETTING_VALUE;
+	}
 }

@@ -299,6 +299,7 @@ sql_column(struct arena *a, struct column_cons *out, sym table, json_t *def)
 			set_default(a, c, pq_get(k, "raw_expr"));
 		} else if (pq_is(k, "contype", "CONSTR_IDENTITY")) {
 			c->dflt = DFLT_IDENTITY;
+			c->always = pq_is(k, "generated_when", "a");
 			c->notnull = true;
 		} else if (pq_is(k, "contype", "CONSTR_GENERATED")) {
 			c->dflt = DFLT_GENERATED;
@@ -338,7 +339,12 @@ sql_create_table(struct statement *s, json_t *stmt)
 	struct list(struct con) cons = { 0 };
 
 	if (pq_is(pq_get(stmt, "relation"), "relpersistence", "t")) {
-		ddl_add(s, DDL_NOTHING, NULL);
+		ddl_temporary(s, table);
+		return;
+	}
+	if (pq_get(stmt, "partspec") != NULL) {
+		ddl_opaque(s, table, "a partitioned table takes no row for "
+		    "which it has no partition");
 		return;
 	}
 	if (pq_get(stmt, "inhRelations") != NULL ||

@@ -26,6 +26,9 @@ sym pq_table(struct arena *a, json_t *range_var);
 
 struct ddl *ddl_add(struct statement *s, enum ddl_kind kind, sym table);
 void ddl_opaque(struct statement *s, sym table, const char *why);
+void ddl_locks(struct statement *s, const char *mode);	/* the last one does */
+/* A table of this session, which hides another one of its name. */
+void ddl_temporary(struct statement *s, sym table);
 
 /* "character varying(20)" */
 sym sql_type(struct arena *a, json_t *type_name);
@@ -63,6 +66,8 @@ void sql_drop_trigger(struct statement *s, json_t *stmt);
 
 /* ---- sql_locks.c ---- */
 void sql_truncate(struct statement *s, json_t *stmt);
+void sql_statistics(struct statement *s, json_t *stmt);
+void sql_of_table(struct statement *s, json_t *stmt);
 void sql_lock(struct statement *s, json_t *stmt);
 void sql_comment(struct statement *s, json_t *stmt);
 void sql_rebuild(struct statement *s, json_t *stmt);

@@ -86,7 +86,7 @@ is_lock(const struct hazard *h)
 {
 	static const char *const other[] = { "data-with-schema", "long-name",
 	    "concurrently-in-transaction", "same-value-unique", "no-effect",
-	    "no-way-back", "imports-model", "whole-table-write" };
+	    "no-way-back", "imports-model", "whole-table-write", "setting" };
 
 	for (size_t i = 0; i < countof(other); i++)
 		if (streq(h->code, other[i]))

@@ -101,7 +101,8 @@ tables(void)
 	    "fk shop_item_o_fkey(o)->shop_owner(id)CASCADE deferrable pk shop_item_pkey(id) unique x(name,n)");
 	reads("create table if not exists t (a serial, b text[], c \"char\", d char(3), primary key (a, b))",
 	    "create t a integer notnull serial() b text[] notnull c \"char\" d character(3) pk t_pkey(a,b) if exists");
-	reads("CREATE TEMP TABLE t (a int)", "nothing");
+	reads("CREATE TEMP TABLE t (a int); CREATE TEMP TABLE u AS SELECT 1; CREATE TEMP VIEW v AS SELECT 1",
+	    "nothing .t; nothing .u; nothing .v");
 	reads("CREATE TABLE t (LIKE u)", "OPAQUE t");
 	reads("CREATE TABLE t AS SELECT 1", "OPAQUE t");
 	reads("DROP TABLE IF EXISTS a, public.b CASCADE", "drop a cascade if exists; drop b cascade if exists");
@@ -203,7 +204,7 @@ turning(void)
 	reads("SELECT pg_catalog.lower('X'); SELECT public.lower('X'); SELECT my.now()",
 	    "nothing; OPAQUE; OPAQUE");
 	reads("SET statement_timeout = 0; SET LOCAL application_name = 'x'; RESET lock_timeout",
-	    "nothing; nothing; nothing");
+	    "nothing .statement_timeout; nothing .application_name; nothing .lock_timeout");
 	reads("SET standard_conforming_strings = off; SET backslash_quote = on; SET default_transaction_read_only = on",
 	    "OPAQUE; OPAQUE; OPAQUE");
 	reads("SET ROLE x; SET SESSION AUTHORIZATION x; SET session_replication_role = replica",
@@ -244,12 +245,12 @@ others(void)
 	reads("SELECT setval('s', 1); SELECT my_function()", "OPAQUE; OPAQUE");
 	reads("DROP VIEW v; REVOKE SELECT ON t FROM x; GRANT SELECT ON t TO x", "OPAQUE; OPAQUE; nothing");
 	reads("CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f(); DROP TRIGGER IF EXISTS g ON a.t", "other t .g to f; other t .g");
-	reads("CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING", "OPAQUE");
+	reads("CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING", "OPAQUE t");
 	reads("SET search_path = other; ALTER VIEW v RENAME TO w", "OPAQUE; OPAQUE v");
 	reads("CREATE OR REPLACE VIEW v AS SELECT 1; ALTER TYPE e RENAME VALUE 'a' TO 'b'", "OPAQUE; OPAQUE");
 	reads("DO $$ BEGIN END $$", "OPAQUE");
 	reads("COMMIT", "OPAQUE");
-	reads("CREATE VIEW v AS SELECT 1; CREATE SEQUENCE s; SET lock_timeout = '1s'", "other; other; nothing");
+	reads("CREATE VIEW v AS SELECT 1; CREATE SEQUENCE s; SET lock_timeout = '1s'", "other; other; nothing .lock_timeout");
 	reads("DROP TYPE x CASCADE", "OPAQUE");
 	turning();
 	reads("SELEC 1", "OPAQUE");
