@@ -502,6 +502,9 @@ type_differs(struct alter *x)
 {
 	if (x->oc.type != NULL && x->nc.type != NULL)
 		return !streq(x->oc.type, x->nc.type);
+	sym was = field_outside(&x->l->from, x->old);
+	if (was != NULL && streq(was, field_outside(&x->l->to, x->new)))
+		return false;
 	if (same_class(x->old, x->new) && same_args(x->old, x->new) &&
 	    streq(x->old->to, x->new->to))
 		return false;

@@ -80,6 +80,19 @@ field_target(const struct code *c, const struct field *f)
 	return t;
 }
 
+sym
+field_outside(const struct code *c, const struct field *f)
+{
+	for (int i = 0; i < 16 && f->kind == FIELD_FK; i++) {
+		const struct target t = field_target(c, f);
+
+		if (t.field == NULL)
+			return t.table;
+		f = t.field;
+	}
+	return NULL;
+}
+
 bool
 field_check(const struct field *f)
 {

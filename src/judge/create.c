@@ -130,7 +130,8 @@ model_create(struct change_state *x)
 	m->opt = options_read(x->a, op->options);
 	bases_read(x, m, op->bases);
 	fields_read(x, m, op->fields);
-	if (models_find(x->models, m->label) != NULL)
+	const struct model *was = models_find(x->models, m->label);
+	if (was != NULL && !was->opt->unmanaged && !was->opt->proxy)
 		mistake(x, MISTAKE_TWICE, sym_printf(x->a,
 		    "model %s is there already", m->label));
 	models_put(x->a, x->models, m);

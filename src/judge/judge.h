@@ -96,6 +96,9 @@ struct target {
 	const struct field *field;
 };
 struct target field_target(const struct code *c, const struct field *f);
+/* The table outside of the source whose key the column holds in the end: its
+ * type is that one's. NULL: none. */
+sym field_outside(const struct code *c, const struct field *f);
 struct column field_column(const struct code *c, const struct model *m,
     const struct field *f);
 /* The Python default as SQL text; NULL: none (or None). *known is false if

@@ -266,8 +266,8 @@ code_follows(const struct ask *q, const struct table *child,
 
 		if (k->kind == CON_FK && k->ncols > 0 &&
 		    streq(k->cols[0], c->name) &&
-		    (streq(k->ref_table, fk->ref_table) ||
-		    vec_find(q->have, k->ref_table) == NULL))
+		    (streq(k->ref_table, fk->ref_table) || (!k->outside &&
+		    vec_find(q->have, k->ref_table) == NULL)))
 			return true;
 	}
 	return false;

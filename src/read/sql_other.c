@@ -33,7 +33,7 @@ harmless(json_t *call)
 	    "pg_get_serial_sequence", "coalesce", "max", "min", "count", "now",
 	    "lower", "upper", "pg_advisory_lock",
 	    "pg_advisory_unlock", "pg_advisory_xact_lock", "version",
-	    "current_setting", "sum", "length" };
+	    "current_setting", "sum", "length", "setval" };
 	json_t *names = pq_get(call, "funcname");
 	json_t *first = json_array_get(pq_get(call, "args"), 0);
 	const char *name = pq_last(names);
@@ -81,13 +81,35 @@ strange_call(json_t *j, int depth)
 	return NULL;
 }
 
+/* Is a function of that name called in j? */
+static bool
+calls(json_t *j, const char *name, int depth)
+{
+	bool found = false;
+	const char *key;
+	json_t *v;
+
+	if (depth > 1000)
+		return true;
+	for (size_t i = 0; json_is_array(j) && i < json_array_size(j); i++)
+		found = found || calls(json_array_get(j, i), name, depth + 1);
+	if (!json_is_object(j))
+		return found;
+	json_object_foreach(j, key, v)
+		found = found || (streq(key, "FuncCall") &&
+		    streq(pq_last(pq_get(v, "funcname")), name)) ||
+		    calls(v, name, depth + 1);
+	return found;
+}
+
 void
 sql_select(struct statement *s, json_t *v)
 {
 	const char *name = strange_call(v, 0);
 
-	if (name == NULL)
-		ddl_add(s, DDL_NOTHING, NULL);
+	if (name == NULL)	/* what a sequence gives next is data */
+		ddl_add(s, calls(v, "setval", 0) ? DDL_DATA : DDL_NOTHING,
+		    NULL);
 	else
 		ddl_opaque(s, NULL, sym_printf(s->a, "SELECT with %s", name));
 }

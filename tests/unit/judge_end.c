@@ -369,6 +369,23 @@ static const struct {
 	  "AS SELECT id, name FROM shop_customer', 'DROP VIEW report')",
 	  "migrations.RemoveField('customer', 'email')" },
 	  "either>safe unsafe>unsafe", NULL },
+	{ "a key of a table that is not here, by its child", { "migrations."
+	  "CreateModel('Page', [('page_ptr', models.OneToOneField('cms.Page', "
+	  "models.CASCADE, primary_key=True, parent_link=True))], bases=("
+	  "'cms.page',)), migrations.AddField('order', 'page', models."
+	  "ForeignKey('shop.Page', models.CASCADE, null=True))",
+	  "migrations.AlterField('order', 'page', models.ForeignKey("
+	  "'cms.Page', models.CASCADE, null=True))" },
+	  "safe>safe safe>safe", "\"shop_page\" has no row for" },
+	{ "the same of another", { "migrations.AddField('order', 'page', models."
+	  "ForeignKey('cms.Page', models.CASCADE, null=True))",
+	  "migrations.AlterField('order', 'page', models.ForeignKey("
+	  "'blog.Post', models.CASCADE, null=True))" },
+	  "safe>safe opaque>opaque!", "cannot be known" },
+	{ "a model that was not managed", { "migrations.CreateModel('Script', "
+	  "[('id', models.AutoField(primary_key=True))], options={'managed': "
+	  "False})", "migrations.CreateModel('Script', [('id', models."
+	  "BigAutoField(primary_key=True))])" }, "either>safe safe>safe", NULL },
 	{ "a trigger and what goes with it", { FUNCTION("RETURN NEW") ", "
 	  TRIGGER("BEFORE"), "migrations.RunSQL('DROP TRIGGER g ON "
 	  "shop_customer; DROP FUNCTION f', '')" }, "either>safe "

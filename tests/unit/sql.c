@@ -242,7 +242,7 @@ others(void)
 	    "data t; data t; data t; data a; data b");
 	reads("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", "now; nothing");
 	reads("CREATE EXTENSION IF NOT EXISTS pg_trgm", "extension .pg_trgm if exists");
-	reads("SELECT setval('s', 1); SELECT my_function()", "OPAQUE; OPAQUE");
+	reads("SELECT setval('s', 1); SELECT my_function(); SELECT setval('s', f())", "data; OPAQUE; OPAQUE");
 	reads("DROP VIEW v; REVOKE SELECT ON t FROM x; GRANT SELECT ON t TO x", "OPAQUE; OPAQUE; nothing");
 	reads("CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f(); DROP TRIGGER IF EXISTS g ON a.t", "other t .g to f; other t .g");
 	reads("CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING", "OPAQUE t");
