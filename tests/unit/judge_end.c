@@ -1,65 +1,7 @@
-/* From the text of migration files to verdicts, reasons and fixes. */
-#include "tap.h"
+/* Operations of Django, one migration or more in a row. */
+#include "ends.h"
 
-#include <stdlib.h>
-
-#include "base/util.h"
-#include "judge/graph.h"
-#include "judge/verdict.h"
-#include "read/migration.h"
-
-#define HEAD "from django.contrib.postgres.operations import *\n" \
-    "import django.db.models.deletion; import pgtrigger.compiler; " \
-    "import pgtrigger.migrations\n" \
-    "from django.db import migrations, models\n\n\n" \
-    "def fill(apps, schema_editor):\n    pass\n\n\n"
-
-#define LOOP "def loop(apps, schema_editor):\n" \
-    "    from shop.models import Order\n" \
-    "    for x in Order.objects.all():\n" \
-    "        x.number = 1\n        x.save()\n\n\n"
-
-#define FUNCTION(body) "migrations.RunSQL(\"CREATE FUNCTION f() " \
-    "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " body "; END " \
-    "$$\", '')"
-#define TRIGGER(when) "migrations.RunSQL('CREATE TRIGGER g " when " INSERT " \
-    "ON shop_customer FOR EACH ROW EXECUTE FUNCTION f()', '')"
-#define PGTRIGGER(func, when) "pgtrigger.migrations.AddTrigger(model_name=" \
-    "'customer', trigger=pgtrigger.compiler.Trigger(name='log', sql=" \
-    "pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO log VALUES " \
-    "(NEW.email); " func "', hash='x', operation='INSERT', " \
-    "pgid='pgtrigger_log_1a2b3', table='shop_customer', when='" when "')))"
-
-static const char base[] = HEAD
-    "class Migration(migrations.Migration):\n"
-    "    initial = True\n"
-    "    dependencies = []\n"
-    "    operations = [\n"
-    "        migrations.CreateModel('Customer', [\n"
-    "            ('id', models.BigAutoField(primary_key=True)),\n"
-    "            ('name', models.CharField(max_length=50)),\n"
-    "            ('email', models.EmailField(null=True)),\n"
-    "            ('rank', models.IntegerField(db_default=0)),\n"
-    "        ]),\n"
-    "        migrations.CreateModel('Order', [\n"
-    "            ('id', models.BigAutoField(primary_key=True)),\n"
-    "            ('number', models.IntegerField()),\n"
-    "            ('state', models.CharField(max_length=9)),\n"
-    "            ('note', models.TextField(blank=True)),\n"
-    "            ('customer', models.ForeignKey('shop.Customer', "
-    "models.CASCADE)),\n"
-    "        ]),\n"
-    "        migrations.AddConstraint('order', models.CheckConstraint("
-    "check=models.Q(state__in=['new', 'paid']), name='state_ok')),\n"
-    "    ]\n";
-
-static const struct {
-	const char *name;
-	const char *ops[3];	/* of one migration each, in a row; '!' before
-				 * them: atomic = False */
-	const char *phases;
-	const char *text;	/* is in some reason, fix or refusal; '!': is not */
-} cases[] = {
+static const struct end cases[] = {
 	{ "AddField, after a type that cannot be known", {
 	  "migrations.AlterField('order', 'note', tools.Strange())",
 	  "migrations.AddField('order', 'src', models.CharField("
@@ -329,34 +271,6 @@ static const struct {
 	{ "a setting under which texts are read otherwise", { "migrations.RunSQL("
 	  "'SET standard_conforming_strings = off', '')" }, "opaque>opaque!",
 	  "SET standard_conforming_strings" },
-	{ "a timeout that stays", { "migrations.RunSQL(\"SET lock_timeout = '1s'\", "
-	  "'')" }, "either>safe", "SET lock_timeout holds for the migrations "
-	  "after this one too" },
-	{ "one that is put back", { "migrations.RunSQL(\"SET lock_timeout = '1s'; "
-	  "SELECT 1; RESET lock_timeout\", '')" }, "either>safe", "!SET lock" },
-	{ "one that nobody keeps", { "!migrations.RunSQL(\"SET LOCAL "
-	  "lock_timeout = '1s'\", '')" }, "either>safe", "SET LOCAL lock_timeout "
-	  "does nothing outside of a transaction" },
-	{ "one of one text", { "!migrations.RunSQL(\"SET LOCAL lock_timeout = '1s'"
-	  "; SELECT 1\", '')" }, "either>safe", "!SET LOCAL" },
-	{ "a table that hides a model's", { "migrations.RunSQL('CREATE TEMP TABLE "
-	  "shop_order AS SELECT 1', '')" }, "opaque>opaque!",
-	  "its temporary table hides the real \"shop_order\"" },
-	{ "rows that go with others", { "migrations.RunSQL('TRUNCATE "
-	  "shop_customer CASCADE', '')" }, "opaque>opaque!", "empties "
-	  "\"shop_order\" too, which refers to \"shop_customer\"" },
-	{ "a value that an enum has not yet", { "migrations.RunSQL(\"ALTER TYPE e "
-	  "ADD VALUE 'b'\", ''), migrations.RunSQL(\"ALTER TABLE shop_order ADD "
-	  "x e DEFAULT 'b'\", '')" }, "opaque>opaque!", "it speaks of 'b'" },
-	{ "one that it has", { "!migrations.RunSQL(\"ALTER TYPE e ADD VALUE 'b'\", "
-	  "''), migrations.RunSQL(\"ALTER TABLE shop_order ADD x e DEFAULT 'b'\", "
-	  "'')" }, "either>safe", NULL },
-	{ "a number that the database always makes", { "migrations.RunSQL('ALTER "
-	  "TABLE shop_order ALTER number ADD GENERATED ALWAYS AS IDENTITY', '')" },
-	  "never>never!", "which the database always generates" },
-	{ "a key that it always makes", { "migrations.RunSQL('ALTER TABLE "
-	  "shop_order ALTER id DROP IDENTITY, ALTER id ADD GENERATED ALWAYS AS "
-	  "IDENTITY', '')" }, "either>unsafe", "cannot write a value of its own" },
 	{ "a table whose rows cannot be told apart", { "migrations.RunSQL("
 	  "'ALTER TABLE shop_order REPLICA IDENTITY NOTHING', '')" },
 	  "opaque>opaque!", "UPDATE and DELETE are refused" },
@@ -438,60 +352,6 @@ static const struct {
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },
-	{ "a field that is not there, whatever a person says", { "# sluice: safe "
-	  "because \"sure\"\n        migrations.RemoveField('order', 'nope')" },
-	  "opaque>opaque!", "0002_next.py:17: model shop.order has no field "
-	  "'nope' at this point: Django stops there" },
-	{ "one that is there already", { "# sluice: safe because \"sure\"\n"
-	  "        migrations.AddField('order', 'note', models.TextField("
-	  "null=True))" }, "opaque>opaque!", "take one of the two out" },
-	{ "one that another one is called", { "migrations.RenameField('order', "
-	  "'note', 'state')" }, "split>split!", "has a field 'state' already: "
-	  "PostgreSQL stops there" },
-	{ "a model that is not there", { "# sluice: unsafe because \"sure\"\n"
-	  "        migrations.AlterModelOptions('nope', {})" },
-	  "opaque>opaque!", "there is no model shop.nope at this point: Django" },
-	{ "an index on a field that is not there", { "# sluice: safe because "
-	  "\"sure\"\n        migrations.AddIndex('order', models.Index("
-	  "fields=['-nope'], name='i'))" }, "opaque>opaque!",
-	  "no field 'nope' at this point: Django stops" },
-	{ "a check of one", { "# sluice: unsafe because \"sure\"\n        "
-	  "migrations.AddConstraint('order', models.CheckConstraint(condition="
-	  "models.Q(pk__gt=0) | ~models.Q(nope__in=[1]), name='k'))" },
-	  "opaque>opaque!", "no field 'nope' at this point: Django stops" },
-	{ "a check of those that are there", { "migrations.AddConstraint('order', "
-	  "models.CheckConstraint(condition=models.Q(pk__gt=0) | models.Q("
-	  "customer_id__lt=models.F('number')), name='k'))" },
-	  "unsafe>unsafe", NULL },
-	{ "a constraint that is not there", { "# sluice: safe because \"sure\"\n"
-	  "        migrations.RemoveConstraint('order', 'nope')" },
-	  "opaque>opaque!", "no index or constraint 'nope'" },
-	{ "the state alone may hold what is not there", { "# sluice: safe because "
-	  "\"sure\"\n        migrations.SeparateDatabaseAndState("
-	  "state_operations=[migrations.AlterField('order', 'nope', "
-	  "models.TextField(null=True))])" }, "opaque>safe", NULL },
-	{ "but loses nothing that is not there", { "# sluice: safe because "
-	  "\"sure\"\n        migrations.SeparateDatabaseAndState("
-	  "state_operations=[migrations.RemoveField('order', 'nope')])" },
-	  "opaque>opaque!", "Django stops there" },
-	{ "what something unread may have made", { "# sluice: safe because "
-	  "\"sure\"\n        tools.Strange()", "# sluice: safe because \"sure\""
-	  "\n        migrations.RemoveField('order', 'nope')" },
-	  "opaque>safe opaque>safe", NULL },
-	{ "rows that were written make no field", { "# sluice: safe because "
-	  "\"sure\"\n        migrations.RunPython(fill)", "# sluice: safe because "
-	  "\"sure\"\n        migrations.RemoveField('order', 'nope')" },
-	  "opaque>safe opaque>opaque!", "Django stops there" },
-	{ "a column that Python may have dropped", { "# sluice: safe because "
-	  "\"sure\"\n        migrations.RunPython(fill)", "# sluice: safe because "
-	  "\"sure\"\n        migrations.AddField('order', 'note', "
-	  "models.TextField(null=True))" }, "opaque>safe opaque>safe", NULL },
-	{ "what is no SQL", { "# sluice: safe because \"sure\"\n        "
-	  "migrations.RunSQL('SELEC 1', '')" }, "opaque>opaque!",
-	  "near \"SELEC\": PostgreSQL stops at it" },
-	{ "what newer PostgreSQL may take", { "# sluice: safe because \"sure\"\n"
-	  "        migrations.RunSQL('ALTER TABLE shop_order ADD x int "
-	  "GENERATED ALWAYS AS (1) VIRTUAL', '')" }, "opaque>safe", NULL },
 	{ "an argument that cannot be read", { "migrations.AlterField('order', "
 	  "'number', models.IntegerField(unique=settings.X))" },
 	  "opaque>opaque!", "'unique' of field shop.order.number cannot be read" },
@@ -519,108 +379,8 @@ static const struct {
 	  "{'ordering': ['number']})" }, "either>safe", NULL },
 };
 
-struct run {
-	struct arena *a;
-	struct migration m[4];
-	uint32_t n;
-	struct judgement j;
-};
-
-static bool
-add(struct run *r, const char *name, const char *text)
-{
-	struct err e = ERR_INIT;
-	sym path = sym_printf(r->a, "shop/migrations/%s.py", name);
-	int got = migration_read(&r->m[r->n++], r->a, "shop", path, text,
-	    strlen(text), NULL, &e);
-
-	if (got != 1)
-		printf("# %s: %d %s\n", path, got, e.msg);
-	return got == 1;
-}
-
-static void
-judge(struct run *r)
-{
-	struct settings s = { .django = 502, .server = 15,
-	    .user_model = sym_get(r->a, "auth.user"),
-	    .auto_field = sym_get(r->a, "BigAutoField") };
-	struct graph g = { 0 };
-	struct replay old, new;
-
-	graph_build(&g, r->a, r->m, r->n, NULL, 0, &s);
-	for (uint32_t i = 0; i < g.nwrong; i++)
-		printf("# %s\n", g.wrong[i].text);
-	replay_run(&old, r->a, g.order, 1, &s);
-	replay_from(&new, r->a, &old.end, g.order + 1, g.n - 1, &s);
-	const struct moved **v = arena_array(r->a, const struct moved *, g.n);
-	for (uint32_t i = 0; i < new.n; i++)
-		v[i] = &new.v[i];
-	struct release rel = { .old = old.end, .new = new.end, .v = v,
-	    .n = new.n, .graph = &g };
-	judge_release(&r->j, r->a, &rel, &s);
-}
-
-static void
-words(struct strbuf *b, const struct verdict *v)
-{
-	const struct findings *f[] = { &v->a, &v->b, &v->never };
-
-	for (size_t k = 0; k < 3; k++)
-		for (uint32_t i = 0; i < f[k]->n; i++)
-			strbuf_printf(b, "%s\n", f[k]->v[i].text);
-	for (uint32_t i = 0; i < v->nhazards; i++)
-		strbuf_printf(b, "%s\n", v->hazards[i].text == NULL ? "" :
-		    v->hazards[i].text);
-	for (uint32_t i = 0; i < v->nfixes; i++)
-		strbuf_printf(b, "%s\n%s\n", v->fixes[i].title,
-		    v->fixes[i].code);
-	const char *const gist[] = { v->drops, v->loses, v->fails };
-	for (size_t i = 0; i < countof(gist); i++)
-		strbuf_printf(b, "%s\n", gist[i] == NULL ? "" : gist[i]);
-	strbuf_printf(b, "%s\n", v->refused == NULL ? "" : v->refused);
-}
-
 int
 main(void)
 {
-	for (size_t i = 0; i < countof(cases); i++) {
-		struct run r = { .a = arena_new() };
-		struct strbuf got STRBUF_SCOPED = STRBUF_INIT;
-		struct strbuf text STRBUF_SCOPED = STRBUF_INIT;
-
-		add(&r, "0001_initial", base);
-		for (int k = 0; k < 3 && cases[i].ops[k] != NULL; k++)
-			add(&r, sym_printf(r.a, "%04d_next", k + 2),
-			    arena_printf(r.a, HEAD "import uuid\n\n\n%s"
-			    "class Migration(migrations.Migration):\n"
-			    "    dependencies = [('shop', '%04d_%s')]\n"
-			    "%s    operations = [\n        %s\n    ]\n",
-			    strstr(cases[i].ops[k], "loop") ? LOOP : "", k + 1,
-			    k == 0 ? "initial" : "next", cases[i].ops[k][0] ==
-			    '!' ? "    atomic = False\n" : "",
-			    cases[i].ops[k] + (cases[i].ops[k][0] == '!')));
-		judge(&r);
-		for (uint32_t k = 0; k < r.j.n; k++) {
-			strbuf_printf(&got, "%s%s>%s%s", k > 0 ? " " : "",
-			    forward_name[r.j.v[k].forward],
-			    forward_name[r.j.v[k].phase],
-			    r.j.v[k].refused != NULL ? "!" : "");
-			words(&text, &r.j.v[k]);
-		}
-		bool good = cases[i].phases == NULL ||
-		    is(got.s, cases[i].phases, cases[i].name);
-		good &= ok(strstr(text.s, "(null)") == NULL,
-		    "%s: all have a name", cases[i].name);
-		bool not = cases[i].text != NULL && cases[i].text[0] == '!';
-		if (cases[i].text != NULL)
-			good &= ok((strstr(text.s, cases[i].text + not) !=
-			    NULL) != not, "%s: in words", cases[i].name);
-		if (!good)
-			for (char *p = text.s, *e; (e = strchr(p, '\n')) != NULL;
-			    p = e + 1)
-				printf("# %.*s\n", (int)(e - p), p);
-		arena_free(r.a);
-	}
-	return done_testing();
+	return ends_judged(cases, countof(cases));
 }
