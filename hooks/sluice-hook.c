@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/strvec.h"
 #include "base/util.h"
+#include "gate/needs.h"
 #include "gate/stageraw.h"
 #include "gate/touch.h"
 
@@ -101,8 +102,34 @@ run_first(const char *first, char **args, struct err *e)
 	return child_exit(&c);
 }
 
-/* 1: a migration or a models module is staged; the list of what is staged is
- * then our input. */
+/* Is a file staged that a migration is made of? Where that is not known yet,
+ * any may be that Sluice looks into. */
+static bool
+needed(const struct strbuf *raw)
+{
+	struct strbuf list STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf dir STRBUF_SCOPED = STRBUF_INIT;
+	int known = -1;
+
+	for (size_t at = 0; at < raw->len; at += strlen(raw->s + at) + 1) {
+		const char *path = raw->s + at;
+
+		if (*path == ':' || !touch_source(path))
+			continue;
+		if (known < 0) {
+			needs_gitdir(&dir);
+			known = needs_read(&list, dir.s);
+		}
+		if (known == 0)
+			return access("sluice.ini", F_OK) == 0;
+		if (needs_has(&list, path))
+			return true;
+	}
+	return false;
+}
+
+/* 1: a migration, what one is made of or a models module is staged; the list
+ * of what is staged is then our input. */
 static int
 concerned(struct err *e)
 {
@@ -110,7 +137,9 @@ concerned(struct err *e)
 
 	if (stageraw_get(&raw, NULL, e) < 0)
 		return -1;
-	return !touch_any(raw.s, raw.len) ? 0 : set_input(&raw, e) < 0 ? -1 : 1;
+	if (!touch_any(raw.s, raw.len) && !needed(&raw))
+		return 0;
+	return set_input(&raw, e) < 0 ? -1 : 1;
 }
 
 /* The other half stands beside us, or on PATH. */

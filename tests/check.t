@@ -325,6 +325,10 @@ model_migration shop 0002_kind 0001_initial
 sed -i -e '1i from shop.made import OPERATIONS' -e '/operations = /,$d' shop/migrations/0002_kind.py
 echo '    operations = OPERATIONS' >>shop/migrations/0002_kind.py
 add_nullable 0003_note 0002_kind
+model_migration shop 0004_other 0003_note
+sed -i -e '1i from shop.made import OTHER' -e '/operations = /,$d' shop/migrations/0004_other.py
+echo '    operations = OTHER' >>shop/migrations/0004_other.py
+echo 'OTHER = [migrations.AddField("product", "other", models.TextField(null=True))]' >>shop/made.py
 git add -A && git commit -q -m two
 sed -i 's/^OPERATIONS.*)\]/&\nOPERATIONS += [migrations.RemoveField("product", "fax")]/' shop/made.py
 git add -A && git commit -q -m helper
@@ -332,6 +336,10 @@ exits 1 "a migration changed through the file that makes it" sluice-check HEAD~1
 said 'the operations of shop.0002_kind were changed' "is told"
 exits 1 "so where what was read is known" sluice-check HEAD~1..HEAD
 said 'the operations of shop.0002_kind were changed' "is told again"
+echo 'OTHER = make()' >>shop/made.py && git commit -q -a --amend -m helper
+exits 1 "beside another that cannot be read any more" sluice-check HEAD~1..HEAD
+said 'the operations of shop.0002_kind were changed' "is told too"
+not_said 'shop.0004_other' "the other is not compared"
 git reset -q --hard HEAD~1
 echo '# x' >>shop/made.py && git add -A
 ok "that file changed beside the point" sluice-check --index
@@ -344,6 +352,7 @@ squash() { # OPERATION…
 }
 kind='migrations.AddField("product", "kind", models.TextField(null=True))'
 note='migrations.AddField("product", "note", models.TextField(null=True))'
+git rm -q -f shop/migrations/0004_other.py && git commit -q -m three
 squash "$note" "$kind"
 ok "a squash of what is deployed" sluice-check --index
 git rm -q -f shop/migrations/0002_kind.py shop/migrations/0003_note.py

@@ -66,6 +66,26 @@ git add -A
 ok "a machine's tag that lies" commit
 is "$(tag_of shop/migrations/0002_note.py safe)" 1 "is derived anew"
 
+# --- what a migration is made of ---
+printf '%s\n' 'from django.db import migrations, models' \
+    'MADE = [migrations.AddField("post", "made", models.TextField(null=True))]' >blog/made.py
+model_migration blog 0002_made 0001_initial
+sed -i -e '1i from blog.made import MADE' -e '/operations = /,$d' blog/migrations/0002_made.py
+echo '    operations = MADE' >>blog/migrations/0002_made.py
+sed -i '/title = /a\    made = models.TextField(null=True)' blog/models.py
+git add -A && commit 2>/dev/null
+git update-ref refs/sluice/deployed/production HEAD
+sed -i 's/^.project/[target production]\ndatabase = host=x\n&/' sluice.ini
+sed -i 's/TextField/CharField/; s/null=True/max_length=3, &/' blog/made.py && git add blog/made.py
+exits 1 "a file staged that a deployed migration is made of" commit
+said 'the operations of blog.0002_made were changed through another file' "is looked into"
+rm .git/sluice/needs
+exits 1 "where nothing is known of that, too" commit
+git checkout -q HEAD blog/made.py && echo '# x' >>blog/made.py && git add blog/made.py
+ok "a comment in it is no edit" commit
+is "$(cat "$T/out" "$T/err")" "" "and not talked about"
+git reset -q --hard HEAD~2 && git update-ref -d refs/sluice/deployed/production
+
 ln -s ../fields.py shop/migrations/0003_free.py && git add -A
 exits 1 "a link where a migration stands" commit
 said '0003_free.py: a link' "is told"

@@ -18,6 +18,7 @@ struct hook {
 	bool merge;		/* it is pre-merge-commit */
 	int64_t until;		/* clock_ms() at which it must be done; 0: ever */
 	bool tagged;		/* the index has changed since it was read */
+	bool quiet;		/* tells of verdicts only if one refuses */
 	struct strbuf said;	/* for people; shown when the hook is done */
 	/* which verdicts are shown in full, though fine: those of this commit */
 	bool (*which)(void *ctx, const struct verdict *v);

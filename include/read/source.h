@@ -34,6 +34,13 @@ int source_walk(struct source *s,
     struct err *e);
 /* All paths of files below the tree as a tar stream's content would need. */
 
+/* A module that a migration had a part of, or looked for. */
+struct cache_need {
+	sym dotted;
+	sym path;		/* NULL: it was not there */
+	sym id;			/* its blob's, 20 bytes */
+};
+
 /* Every app's migrations below the project's root, read. App labels are
  * those that a folder's own migrations use for each other. */
 struct migrations {

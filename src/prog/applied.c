@@ -74,11 +74,41 @@ opaque(const struct migration *m)
 	return false;
 }
 
-/* 1: *s has some. 0: there is nothing to compare, or no telling. */
 static bool
-suspect(struct compare *c, const struct trial_ask *ask)
+replaces(const struct migration *m, const struct migration *old)
+{
+	for (uint32_t i = 0; i < m->nreplaces; i++)
+		if (m->replaces[i].app == old->app &&
+		    m->replaces[i].name == old->name)
+			return true;
+	return false;
+}
+
+/* Of what is applied; `old` NULL: m is a squash of that. */
+static bool
+differs(const struct migration *m, const struct migration *old)
+{
+	return old == NULL || ((!m->alone || !old->alone) &&
+	    !builds_equal(m, old));
+}
+
+/* May differ, or cannot be compared: it stands as the base has it, so that the
+ * others are compared all the same. */
+static bool
+settled(const struct trial_ask *ask, const struct migration *m,
+    const struct migration *old)
+{
+	return trial_listed(ask->exceptions, m) || opaque(m) ||
+	    (old != NULL && opaque(old));
+}
+
+/* What is applied, as it is written now; its suspects. */
+static uint32_t
+gather(struct compare *c, const struct trial_ask *ask,
+    const struct migration **v)
 {
 	const struct trial *t = c->t;
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < t->graph.n; i++) {
 		const struct migration *m = t->graph.order[i];
@@ -86,16 +116,20 @@ suspect(struct compare *c, const struct trial_ask *ask)
 
 		if (old == NULL && !trial_squashes(&t->base_names, m))
 			continue;
-		if (old != NULL && ((m->alone && old->alone) ||
-		    builds_equal(m, old)))
-			continue;
-		/* what may differ, differs for the whole of it */
-		if (trial_listed(ask->exceptions, m) || opaque(m) ||
-		    (old != NULL && opaque(old)))
-			return false;
-		*list_add(c->a, &c->s) = m;
+		bool other = differs(m, old), as_was = other &&
+		    settled(ask, m, old);
+		if (other && !as_was)
+			*list_add(c->a, &c->s) = m;
+		if (!as_was)
+			v[n++] = m;
+		else if (old != NULL)
+			v[n++] = old;
+		for (uint32_t k = 0; as_was && old == NULL &&
+		    k < t->base_graph.n; k++)
+			if (replaces(m, t->base_graph.order[k]))
+				v[n++] = t->base_graph.order[k];
 	}
-	return c->s.n > 0;
+	return n;
 }
 
 /* The suspect that a table is most likely of: one of its app. */
@@ -223,16 +257,14 @@ applied_compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 	struct compare c = { .t = t, .a = a, .has = ask->why != NULL ?
 		ask->why : "what is deployed" };
 	struct world now;
-	uint32_t n = 0;
 
-	if (ask->base == NULL || t->nwrong > 0 || !suspect(&c, ask))
+	if (ask->base == NULL || t->nwrong > 0)
 		return;
-	const struct migration **v = arena_alloc(a, t->graph.n + 1u,
-	    sizeof(*v));
-	for (uint32_t i = 0; i < t->graph.n; i++)
-		if (trial_find(&t->base_names, t->graph.order[i]) != NULL ||
-		    trial_squashes(&t->base_names, t->graph.order[i]))
-			v[n++] = t->graph.order[i];
+	const struct migration **v = arena_alloc(a, t->graph.n +
+	    t->base_graph.n + 1u, sizeof(*v));
+	uint32_t n = gather(&c, ask, v);
+	if (c.s.n == 0)
+		return;
 	replay_end(&now, a, v, n, &t->settings);
 	vecs(&c, &t->before.have, &now.have);
 	if (c.told == 0)

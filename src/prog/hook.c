@@ -58,7 +58,7 @@ hook_judge(struct hook *h, struct trial *t, const struct trial_ask *asked,
 		.wrong = t->wrong, .nwrong = t->nwrong, .all = true,
 		.which = h->which, .ctx = h->ctx, .colour = colour_wanted(2),
 		.again = "sluice check --index --explain" };
-	if (t->j.n > 0 || t->nwrong > 0) {
+	if ((t->j.n > 0 || t->nwrong > 0) && (!h->quiet || !trial_fine(t))) {
 		strbuf_str(&h->said, "sluice: judged on top of ");
 		strbuf_clean(&h->said, base->why, strlen(base->why), false);
 		if (base->commit != NULL)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/util.h"
 #include "gate/export.h"
+#include "gate/needs.h"
 #include "gate/range.h"
 #include "gate/stage.h"
 #include "gate/tagline.h"
@@ -16,6 +17,8 @@ struct commit {
 	const struct cfg_project *p;
 	struct staged *files;
 	uint32_t n;
+	struct strbuf needs;	/* what migrations are made of */
+	bool needs_known;	/* a list was kept */
 };
 
 static bool
@@ -32,6 +35,18 @@ touches(const struct commit *c, bool (*what)(const char *path))
 {
 	for (uint32_t i = 0; i < c->n; i++)
 		if (what(c->files[i].path) && below(c->p, c->files[i].path))
+			return true;
+	return false;
+}
+
+/* Of what migrations are made of, or may be where that is not known. */
+static bool
+touches_needs(const struct commit *c, bool known)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (below(c->p, c->files[i].path) && (known ?
+		    needs_has(&c->needs, c->files[i].path) :
+		    touch_source(c->files[i].path)))
 			return true;
 	return false;
 }
@@ -130,8 +145,20 @@ tag_all(const struct commit *c, const struct trial *t, struct err *e)
 	return worst;
 }
 
+static void
+keep_needs(struct commit *c, const struct trial *t)
+{
+	size_t n = c->needs.len;
+
+	for (uint32_t i = 0; i < t->head.nneeds; i++)
+		if (t->head.needs[i].path != NULL)
+			needs_add(&c->needs, t->head.needs[i].path);
+	if (c->needs.len > n || !c->needs_known)
+		needs_write(&c->needs, repo_gitdir(c->h->repo));
+}
+
 static int
-judge_index(const struct commit *c, const char *tree, struct err *e)
+judge_index(struct commit *c, const char *tree, struct err *e)
 {
 	struct hook *h = c->h;
 	struct trial_branch branch = { .repo = h->repo,
@@ -154,6 +181,7 @@ judge_index(const struct commit *c, const char *tree, struct err *e)
 			return -1;
 		int r = hook_judge(h, &t, &ask, &bases[i], e);
 		source_free(ask.head);
+		keep_needs(c, &t);
 		if (r == 0 && i == 0)
 			r = tag_all(c, &t, e);
 		if (r < 0)
@@ -164,19 +192,24 @@ judge_index(const struct commit *c, const char *tree, struct err *e)
 }
 
 static int
-commit_project(const struct commit *c, struct err *e)
+commit_project(struct commit *c, struct err *e)
 {
 	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
 	bool migrations = touches(c, touch_migration) ||
 	    touches(c, touch_odd);
+	bool models = touches(c, touch_models);
+	bool needs = touches_needs(c, c->needs_known);
 	int r = 0;
 
-	if (!migrations && !touches(c, touch_models))
+	if (!migrations && !models && !needs)
 		return 0;
+	c->h->quiet = !migrations;
 	if (stage_tree(&tree, c->h->repo, c->files, c->n, e) < 0)
 		return -1;
-	if (migrations && (r = judge_index(c, tree.s, e)) != 0)
+	if ((migrations || needs) && (r = judge_index(c, tree.s, e)) != 0)
 		return r;
+	if (!migrations && !models && !touches_needs(c, true))
+		return 0;
 	if (c->h->tagged) {	/* what is committed is what is asked */
 		strbuf_reset(&tree);
 		if (stage_tree(&tree, c->h->repo, c->files, c->n, e) < 0)
@@ -188,7 +221,7 @@ commit_project(const struct commit *c, struct err *e)
 int
 hook_commit(struct hook *h, struct err *e)
 {
-	struct commit c = { .h = h };
+	struct commit c = { .h = h, .needs = STRBUF_INIT };
 	int worst = 0;
 
 	struct strbuf raw STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
@@ -196,15 +229,15 @@ hook_commit(struct hook *h, struct err *e)
 	if (fd_read_all(&raw, 0, e) < 0 ||
 	    stage_list(&c.files, &c.n, h->a, &raw, e) < 0)
 		return -1;
-	for (uint32_t i = 0; i < h->cfg.nprojects; i++) {
+	c.needs_known = needs_read(&c.needs, repo_gitdir(h->repo)) > 0;
+	for (uint32_t i = 0; i < h->cfg.nprojects && worst >= 0; i++) {
 		c.p = &h->cfg.projects[i];
 		h->which = of_this_commit;
 		h->ctx = &c;
 		int r = commit_project(&c, e);
-		if (r < 0)
-			return -1;
-		worst = r > worst ? r : worst;
+		worst = r < 0 || r > worst ? r : worst;
 	}
+	strbuf_release(&c.needs);
 	return worst;
 }
 

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/strbuf.h"
 #include "read/migration.h"
+#include "read/source.h"
 
 #define CACHE_ID 20		/* bytes of a blob's id */
 #define CACHE_BYTES_MAX (16u << 20)
@@ -18,13 +19,6 @@
 #define CACHE_RECORD_MAX (256u << 10)
 
 struct cache;
-
-/* A module that a migration had a part of, or looked for. */
-struct cache_need {
-	sym dotted;
-	sym path;		/* NULL: it was not there */
-	sym id;			/* CACHE_ID bytes */
-};
 
 /* folder NULL: nothing is kept past this run.
  * scope: what else the reading depends on, as the project's root. */

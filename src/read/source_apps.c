@@ -214,7 +214,6 @@ resolve(struct apps *x, struct cache_need *d, const char *dotted, bool text)
 	return 0;
 }
 
-/* Once: what was read beside is compared by all of them. */
 static void
 need_add(struct apps *x, const struct cache_need *d)
 {
@@ -580,7 +579,6 @@ source_migrations(struct migrations *out, struct arena *a,
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
 	    .project = p, .texts = true, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 	int rc = read_all(&x, out, e);
-
 	strbuf_release(&x.text);
 	return rc;
 }
@@ -592,7 +590,6 @@ source_migrations_beside(struct migrations *out, struct arena *a,
 {
 	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
 	    .project = p, .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
-
 	int rc = read_all(&x, out, e);
 	if (rc == 0 && x.cache != NULL)
 		cache_write(x.cache, x.needs.v, x.needs.n);
