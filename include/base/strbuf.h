@@ -23,7 +23,16 @@ void strbuf_release(struct strbuf *b);
 void strbuf_reset(struct strbuf *b);
 void strbuf_add(struct strbuf *b, const void *p, size_t n);
 void strbuf_str(struct strbuf *b, const char *s);
-void strbuf_char(struct strbuf *b, char c);
+static inline void
+strbuf_char(struct strbuf *b, char c)
+{
+	if (b->len + 1 >= b->cap || b->len >= b->max) {
+		strbuf_add(b, &c, 1);
+		return;
+	}
+	b->s[b->len++] = c;
+	b->s[b->len] = '\0';
+}
 void strbuf_printf(struct strbuf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* vsnprintf; ten times as fast where only %s, %.*s and %lld stand in fmt. */

@@ -54,7 +54,12 @@ hash_bytes(const char *s, size_t n)
 	h = (h ^ w) * k;
 	return (uint32_t)(h >> 32);
 }
-bool starts_with(const char *s, const char *prefix);
+static inline bool
+starts_with(const char *s, const char *prefix)
+{
+	return *prefix == '\0' || (*s == *prefix &&
+	    strncmp(s, prefix, strlen(prefix)) == 0);
+}
 bool ends_with(const char *s, const char *suffix);
 
 #endif

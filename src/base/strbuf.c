@@ -63,12 +63,6 @@ strbuf_str(struct strbuf *b, const char *s)
 	strbuf_add(b, s, strlen(s));
 }
 
-void
-strbuf_char(struct strbuf *b, char c)
-{
-	strbuf_add(b, &c, 1);
-}
-
 /* A number's text, which ends at end. */
 static const char *
 digits(char *end, long long i)

@@ -21,7 +21,7 @@ struct scan {
 	bool comma, fresh;		/* a comma not told yet; a new line */
 	size_t indents[INDENTS];
 	int nindents;
-	struct strbuf b;		/* what is digested */
+	struct strbuf b, string;	/* what is digested, and a part of it */
 };
 
 /* A person's line counts for more than the machine's; two of a person that
@@ -97,9 +97,10 @@ comment(struct scan *s)
 static void
 string_body(struct scan *s, const char *p, size_t n, uint32_t line)
 {
-	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct strbuf *b = &s->string;
 
-	strbuf_char(&b, '"');
+	strbuf_reset(b);
+	strbuf_char(b, '"');
 	for (size_t i = 0; i < n; line++) {
 		const char *nl = memchr(p + i, '\n', n - i);
 		size_t k = nl != NULL ? (size_t)(nl - p) - i : n - i;
@@ -113,13 +114,13 @@ string_body(struct scan *s, const char *p, size_t n, uint32_t line)
 				if (p[j] != '\r' && !(p[j] == '\\' &&
 				    j + 1 < n && (p[j + 1] == '"' ||
 				    p[j + 1] == '\'')))
-					strbuf_char(&b, p[j]);
+					strbuf_char(b, p[j]);
 			if (nl != NULL)
-				strbuf_char(&b, '\n');
+				strbuf_char(b, '\n');
 		}
 		i += k + (nl != NULL);
 	}
-	told(s, b.s, b.len);
+	told(s, b->s, b->len);
 }
 
 static void
@@ -226,7 +227,7 @@ digest_read(char out[17], struct tag *t, struct arena *a, const char *text,
 {
 	struct scan s = { .a = a, .t = t, .text = text, .len = len,
 	    .line = 1, .skip = skip, .nskip = n, .fresh = true,
-	    .b = STRBUF_INIT };
+	    .b = STRBUF_INIT, .string = STRBUF_INIT };
 	char hex[65];
 
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -255,4 +256,5 @@ digest_read(char out[17], struct tag *t, struct arena *a, const char *text,
 	memcpy(out, hex, 16);
 	out[16] = '\0';
 	strbuf_release(&s.b);
+	strbuf_release(&s.string);
 }

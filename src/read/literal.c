@@ -108,7 +108,11 @@ decode(struct strbuf *b, struct spelling *sp, const char *s,
 			strbuf_char(b, *s);
 			s += 2;
 		} else {
-			strbuf_char(b, *s++);
+			size_t n = 1;
+			while (s + n < end && strchr("\\\r{}", s[n]) == NULL)
+				n++;
+			strbuf_add(b, s, n);
+			s += n;
 		}
 	}
 }

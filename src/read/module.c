@@ -335,7 +335,8 @@ django_short(struct arena *a, const char *dotted)
 		for (const char *p = s; ; p += strcspn(p, ".") + 1) {
 			if (isupper((unsigned char)*p) || starts_with(p,
 			    "swappable_dependency"))
-				return sym_printf(a, "%s%s", tops[i], p);
+				return p == s ? sym_get(a, dotted) :
+				    sym_printf(a, "%s%s", tops[i], p);
 			if (strchr(p, '.') == NULL)
 				return sym_get(a, dotted);
 		}
