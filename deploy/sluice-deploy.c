@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/util.h"
 #include "prog/go.h"
 
@@ -43,21 +42,10 @@ is_live(struct site *s, const char *commit, struct err *e)
 static int
 deploy(struct go *g, const char *commit, struct err *e)
 {
-	struct ledger_run run = { 0 };
+	int code = go_open(g, false, e);
 
-	int open = go_unfinished(g, &run, e);
-	if (open < 0)
-		return -1;
-	if (open > 0 && !(streq(run.status, "soaking") &&
-	    plan_soaks_until(&g->plan) <= clock_epoch()))
-		return go_refuse_unfinished(g, &run, e);
-	if (open > 0) {
-		warn("%s has soaked: its unsafe migrations go first", run.to);
-		int code = go_resume(g, &run, e);
-		if (code != 0 || ledger_live(g->s.db, g->s.a,
-		    g->s.target->name, &g->s.live, e) < 0)
-			return code != 0 ? code : -1;
-	}
+	if (code != 0)
+		return code;
 	if (go_reconcile(g, e) < 0)
 		return -1;
 	int live = is_live(&g->s, commit, e);

@@ -24,7 +24,6 @@ static const char help[] =
 static int
 phase_run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
 {
-	struct ledger_run last = { 0 };
 	sym commit = NULL;
 
 	if (site_config(&g->s, o, e) < 0 || go_named_hosts(g, e) < 0 ||
@@ -35,9 +34,9 @@ phase_run(struct go *g, const struct opts *o, enum forward phase, struct err *e)
 	    sym_printf(g->s.a, "%s migrations of %.12s", o->phase, commit);
 	if (!o->dry && go_lease(g, e) < 0)
 		return -1;
-	int open = g->s.ledger ? go_unfinished(g, &last, e) : 0;
-	if (open != 0)
-		return open < 0 ? -1 : go_refuse_unfinished(g, &last, e);
+	int code = go_open(g, o->dry, e);
+	if (code != 0)
+		return code;
 	if (site_facts(&g->s, e) < 0 || go_codes(g, commit, e) < 0)
 		return -1;
 	if (!code_fine(&g->new))

@@ -209,4 +209,5 @@ ok "no host was touched" serves 1 r6b
 exits 0 "sluice-migrate --phase unsafe" sluice-migrate production --phase unsafe r7
 exits 1 "then it is gone" column shop_review.more
 is "$(live)" "$(hash r7)" "and the ledger counts the release as live"
+is "$(git rev-parse refs/sluice/deployed/production)" "$(hash r7)" "so does the ref"
 done_testing

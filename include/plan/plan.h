@@ -77,7 +77,8 @@ struct plan_facts {
 /* Forward. Notes say why it cannot go; then it has no steps. */
 void plan_deploy(struct plan *out, struct arena *a,
     const struct plan_facts *f);
-/* The migrations of one phase alone: FWD_SAFE or FWD_UNSAFE. */
+/* The migrations of one phase alone: FWD_SAFE or FWD_UNSAFE. The soak begins
+ * with the unsafe phase: nobody says since when the new code is live. */
 void plan_migrate(struct plan *out, struct arena *a,
     const struct plan_facts *f, enum forward phase);
 

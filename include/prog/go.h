@@ -73,6 +73,9 @@ int go_back(struct go *g, const struct err *why, struct err *e);
 /* What an end of the loop means; `why` is the loop's error. Exit code. */
 int go_ended(struct go *g, int end, const struct err *why, struct err *e);
 
+/* A run that is open is in the way, unless it has soaked: then it is gone on
+ * with first. 0: none is open any more. Else the exit code. */
+int go_open(struct go *g, bool dry, struct err *e);
 /* The run soaks: the lease is let go of, and taken again when it is over.
  * Exit code of the rest. */
 int go_soak(struct go *g, struct err *e);

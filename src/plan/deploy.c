@@ -137,31 +137,43 @@ repeat(struct build *b)
 	}
 }
 
+static void
+soak_rows(struct build *b)
+{
+	int64_t soak_ms = soak(b);
+	char ms[32];
+
+	if (count(b->f, FWD_UNSAFE) == 0 || soak_ms <= 0)
+		return;
+	snprintf(ms, sizeof(ms), "%" PRId64, soak_ms);
+	build_wave(b, "roll");
+	build_step(b, STEP_SOAK, "db", "soak", ms);
+}
+
 /* The floor is raised before the first migration that the old code does not
  * survive, and after every host has attested the new release. */
 static void
 contract(struct build *b)
 {
 	const struct plan_facts *f = b->f;
-	bool unsafe = count(f, FWD_UNSAFE) > 0;
-	int64_t soak_ms = soak(b);
 
-	if (unsafe && soak_ms > 0) {
-		char ms[32];
-
-		snprintf(ms, sizeof(ms), "%" PRId64, soak_ms);
-		build_wave(b, "roll");
-		build_step(b, STEP_SOAK, "db", "soak", ms);
-	}
+	soak_rows(b);
 	build_wave(b, "roll");
 	build_step(b, STEP_CENSUS, "db", "hosts", f->to);
 	build_wave(b, "roll");
 	repeat(b);
-	if (!unsafe)
+	if (count(f, FWD_UNSAFE) == 0)
 		return;
 	build_wave(b, "unsafe");
 	build_step(b, STEP_FLOOR, "db", "floor", f->to);
 	migrate(b, FWD_UNSAFE);
+}
+
+static void
+publish(struct build *b)
+{
+	build_wave(b, "finish");
+	build_step(b, STEP_PUBLISH, "db", "deployed", b->f->to);
 }
 
 static void
@@ -170,8 +182,7 @@ finish(struct build *b)
 	const struct plan_facts *f = b->f;
 	char keep[16];
 
-	build_wave(b, "finish");
-	build_step(b, STEP_PUBLISH, "db", "deployed", f->to);
+	publish(b);
 	if (f->keep <= 0)
 		return;
 	snprintf(keep, sizeof(keep), "%d", f->keep);
@@ -231,6 +242,7 @@ plan_migrate(struct plan *out, struct arena *a, const struct plan_facts *f,
 		    "applied: the new code cannot be live yet; run the safe "
 		    "phase first", safe, safe == 1 ? " is" : "s are");
 	if (phase == FWD_UNSAFE) {
+		soak_rows(&b);
 		build_wave(&b, "roll");
 		repeat(&b);
 	}
@@ -239,5 +251,7 @@ plan_migrate(struct plan *out, struct arena *a, const struct plan_facts *f,
 		build_step(&b, STEP_FLOOR, "db", "floor", f->to);
 	}
 	migrate(&b, phase);
+	if (phase == FWD_UNSAFE || is_first(f))
+		publish(&b);
 	build_end(&b, out);
 }

@@ -178,9 +178,9 @@ go_refuse_unfinished(const struct go *g, const struct ledger_run *run,
 	if (streq(run->status, "soaking")) {
 		stamp_print(&at, plan_soaks_until(&g->plan));
 		return err_kind(e, ERR_REFUSED, "%s is soaking until %s: "
-		    "`sluice-deploy --finish %s` ends that, `sluice-rollback "
-		    "%s` takes it back", run->to, at.s, g->s.target->name,
-		    g->s.target->name);
+		    "`sluice-deploy --finish %s` ends that%s", run->to, at.s,
+		    g->s.target->name, streq(run->kind, "deploy") ?
+		    ", `sluice-rollback` takes it back" : "");
 	}
 	stamp_print(&at, run->started);
 	return err_kind(e, ERR_REFUSED, "the %s of %s, begun %s by %s, is %s: "

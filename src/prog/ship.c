@@ -304,7 +304,8 @@ go_resume(struct go *g, const struct ledger_run *run, struct err *e)
 		return -1;
 	int code = go_carry(g, true, e);
 	if (code == 0)
-		summary(g, "serves");
+		summary(g, streq(run->kind, "migrate") ? "migrated for" :
+		    "serves");
 	if (code == 0 && streq(run->kind, "rollback"))
 		code = go_undo_rest(g, run, e);
 	return code;
@@ -389,9 +390,5 @@ go_phase(struct go *g, const char *commit, enum forward phase, bool dry,
 	judge_phase(g, to, phase);
 	if (plan_refused(&g->plan))
 		return refuse(g);
-	code = carry_out(g, "migrate", "migrated for", e);
-	bool over = phase == FWD_UNSAFE || g->s.live == NULL;
-	if (code == 0 && over && go_set(g, to, "live", e) < 0)
-		return -1;
-	return code;
+	return carry_out(g, "migrate", "migrated for", e);
 }

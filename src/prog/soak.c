@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 
-#define LOOK_MS 2000
+#define LOOK_MS 1000
 
 /* What became of our run; NULL: cannot be told just now. */
 static sym
@@ -48,7 +48,8 @@ wait_until(struct go *g, int64_t until, struct err *e)
 	if (p.fd < 0)
 		return -1;
 	while (clock_epoch() < until) {
-		if (poll(&p, 1, LOOK_MS) > 0) {
+		int64_t left = (until - clock_epoch()) * 1000;
+		if (poll(&p, 1, left < LOOK_MS ? (int)left : LOOK_MS) > 0) {
 			int sig = signals_seen();
 			if (sig == SIGINT || sig == SIGTERM)
 				return 0;
@@ -70,6 +71,23 @@ ended_by_another(const struct go *g, const char *status)
 }
 
 int
+go_open(struct go *g, bool dry, struct err *e)
+{
+	struct ledger_run run = { 0 };
+	int open = g->s.ledger ? go_unfinished(g, &run, e) : 0;
+
+	if (open <= 0)
+		return open;
+	if (dry || !streq(run.status, "soaking") ||
+	    plan_soaks_until(&g->plan) > clock_epoch())
+		return go_refuse_unfinished(g, &run, e);
+	warn("%s has soaked: its unsafe migrations go first", run.to);
+	int code = go_resume(g, &run, e);
+	return code != 0 ? code : ledger_live(g->s.db, g->s.a,
+	    g->s.target->name, &g->s.live, e) < 0 ? -1 : 0;
+}
+
+int
 go_soak(struct go *g, struct err *e)
 {
 	struct strbuf at STRBUF_SCOPED = STRBUF_INIT;
@@ -80,9 +98,9 @@ go_soak(struct go *g, struct err *e)
 		return -1;
 	lease_free(take(g->d.lease));
 	stamp_print(&at, until);
-	warn("%s serves everywhere and is soaking until %s; the lease is free; "
-	    "`sluice-deploy --finish %s` ends it", g->plan.to, at.s,
-	    g->s.target->name);
+	warn("%s %sis soaking until %s; the lease is free; `sluice-deploy "
+	    "--finish %s` ends it", g->plan.to, streq(g->plan.kind, "deploy") ?
+	    "serves everywhere and " : "", at.s, g->s.target->name);
 	int over = wait_until(g, until, e);
 	if (over <= 0) {
 		if (over == 0)

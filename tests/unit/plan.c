@@ -403,6 +403,39 @@ known_wrong(struct scene *x)
 	    "it SELECTs \"t\".\"o\"", "and why");
 }
 
+/* One phase alone: the unsafe one waits as a deploy does, and ends with what
+ * is live. */
+static void
+known_migrate(struct scene *x)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	struct verdict *v = arena_array(x->a, struct verdict, x->j.n);
+	struct judgement j = x->j;
+	struct migration slow = *j.v[1].m;
+
+	plan_migrate(&x->p, x->a, &x->f, FWD_SAFE);
+	rows(&b, &x->p);
+	is(b.s, "1 safe db shop.0002 applied\n", "the safe phase alone");
+	strbuf_reset(&b);
+	plan_migrate(&x->p, x->a, &x->f, FWD_UNSAFE);
+	rows(&b, &x->p);
+	is(b.s, "! 1 safe migration is not applied: the new code cannot be "
+	    "live yet; run the safe phase first\n", "the unsafe one is later");
+	slow.tag.delay_ms = 3600000;
+	*v = j.v[1];
+	v->m = &slow;
+	j.v = v;
+	j.n = 1;
+	x->f.judged = &j;
+	strbuf_reset(&b);
+	plan_migrate(&x->p, x->a, &x->f, FWD_UNSAFE);
+	rows(&b, &x->p);
+	is(b.s, "1 roll db soak 3600000\n2 unsafe db floor r2\n"
+	    "3 unsafe db shop.0003 applied\n4 finish db deployed r2\n",
+	    "and waits as long as its tag says");
+	x->f.judged = &x->j;
+}
+
 static void
 known_first(struct scene *x)
 {
@@ -432,6 +465,7 @@ main(void)
 	known_forward(&x);
 	known_back(&x);
 	known_wrong(&x);
+	known_migrate(&x);
 	known_first(&x);
 	arena_free(x.a);
 	property();
