@@ -107,7 +107,7 @@ site_config() { # HOSTS
 	connect_timeout = 5s
 	step_timeout = 60s
 	drain_timeout = 3s
-	health_timeout = 5s
+	health_timeout = 3s
 	retry_delay = 100ms
 	END
 	[ -z "${site_balanced-}" ] || echo "haproxy = $T/haproxy.sock"

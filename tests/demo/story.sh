@@ -109,7 +109,7 @@ stage_start() {
 		haproxy = $T/haproxy.sock
 		batches = 1
 		drain_timeout = 10s
-		health_timeout = 12s
+		health_timeout = 8s
 		END
 		for n in 1 2 3; do
 			ini_host $n production shop/app$n
