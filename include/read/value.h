@@ -49,7 +49,9 @@ struct value {
 	const struct kwarg *kw;
 	uint32_t nkw;
 	sym base;	/* CALL of a class of the project: the Django class that it
-			 * comes from, where its sources say so; else NULL */
+			 * comes from, where its sources say so; else NULL.
+			 * why: code of its own decides about the column, and
+			 * i: about more than its type */
 	bool maybe;	/* there only if what nobody can tell is so */
 	bool either;	/* a part of it is not there in every world */
 	uint16_t depth;	/* both bounded, so that recursion may be used */

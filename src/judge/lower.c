@@ -25,6 +25,18 @@ to_model(struct lower *l)
 	return models_find(l->to.models, label_of(l, l->op->model));
 }
 
+/* A field whose class makes of itself what its arguments do not say. */
+static bool
+own_code(struct lower *l, const struct field *f)
+{
+	if (!f->guessed || f->call == NULL || f->call->why == NULL ||
+	    f->call->kind != VALUE_CALL || f->call->i == 0)
+		return false;
+	l->why = OPAQUE_FIELD;
+	l->note = f->call->why;
+	return true;
+}
+
 static void
 create_or_delete(struct lower *l)
 {
@@ -34,10 +46,13 @@ create_or_delete(struct lower *l)
 
 	if (m == NULL || !model_managed(c, m))
 		return;
-	if (create)
-		emit_create(l, c, m);
-	else
+	if (!create) {
 		emit_drop(l, c, m);
+		return;
+	}
+	emit_create(l, c, m);
+	for (uint32_t i = 0; i < m->nfields && !l->back; i++)
+		own_code(l, m->fields[i]);
 }
 
 /* Fields that point to the renamed model, then its own M2M tables. */
@@ -147,6 +162,8 @@ arguments(struct lower *l, const struct model *m, const struct field *f,
 	static const char *const names[] = { "null", "unique", "primary_key",
 	    "db_column", "db_constraint", "db_collation" };
 
+	if (old == NULL && own_code(l, f))
+		return;
 	for (size_t i = 0; i < countof(names); i++) {
 		const struct value *v = f->call == NULL ? NULL :
 		    value_arg(f->call, names[i], -1);

@@ -116,26 +116,33 @@ op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
 	return b->name[0] != '_';
 }
 
-/* What decides about a field's column. */
-bool
+/* What decides about a field's column: its type alone, or more. */
+enum decides
 field_decides(const char *name)
 {
-	static const char *const names[] = { "__new__", "__getattr__",
-	    "__getattribute__", "__setattr__", "__init_subclass__", "null",
-	    "unique", "primary_key", "db_index", "db_column", "column",
-	    "attname", "db_check", "db_type", "db_parameters",
-	    "db_type_suffix", "db_type_parameters", "rel_db_type",
-	    "cast_db_type", "_get_data_type", "contribute_to_class",
+	static const char *const types[] = { "db_check", "db_type",
+	    "db_parameters", "db_type_suffix", "db_type_parameters",
+	    "rel_db_type", "cast_db_type", "_get_data_type",
+	    "get_internal_type", "max_length", "max_digits", "decimal_places",
+	    "empty_strings_allowed", "db_collation", "non_db_attrs" };
+	static const char *const more[] = { "__new__", "__getattr__",
+	    "__getattribute__", "__setattr__", "__init_subclass__",
+	    "__copy__", "__deepcopy__", "__reduce__", "__set_name__", "null",
+	    "unique", "_unique", "primary_key", "db_index", "db_column",
+	    "column", "attname", "contribute_to_class",
 	    "get_attname", "get_attname_column", "set_attributes_from_name",
-	    "db_default", "_db_default_expression", "many_to_many",
-	    "db_constraint", "remote_field", "concrete", "to_fields",
-	    "max_length", "max_digits", "decimal_places",
-	    "foreign_related_fields", "empty_strings_allowed" };
+	    "db_default", "_db_default_expression", "generated",
+	    "db_persist", "many_to_many", "db_constraint", "remote_field",
+	    "concrete", "to_fields", "from_fields",
+	    "resolve_related_fields", "foreign_related_fields" };
 
-	for (size_t i = 0; i < countof(names); i++)
-		if (streq(name, names[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < countof(types); i++)
+		if (streq(name, types[i]))
+			return DECIDES_TYPE;
+	for (size_t i = 0; i < countof(more); i++)
+		if (streq(name, more[i]))
+			return DECIDES_MORE;
+	return DECIDES_NOTHING;
 }
 
 /* self.null = …, setattr(…) somewhere in a piece of code? */
@@ -145,6 +152,7 @@ field_changes(const char *s, size_t len)
 	const char *end = s + len;
 
 	if (memmem(s, len, "setattr(self", 12) != NULL ||
+	    memmem(s, len, "vars(self", 9) != NULL ||
 	    memmem(s, len, "__dict__", 8) != NULL)
 		return true;
 	while ((s = memmem(s, (size_t)(end - s), "self.", 5)) != NULL) {
@@ -158,11 +166,13 @@ field_changes(const char *s, size_t len)
 		while (after < end && (*after == ' ' || *after == '\t'))
 			after++;
 		if (n == 0 || n >= sizeof(name) || end - after < 2 ||
-		    strchr("=+|", *after) == NULL || after[1] == '=')
+		    strchr("=+|:", *after) == NULL ||
+		    (*after == '=' && after[1] == '=') ||
+		    (*after == ':' && after[1] == '\n'))
 			continue;
 		memcpy(name, s, n);
 		name[n] = '\0';
-		if (field_decides(name))
+		if (field_decides(name) != DECIDES_NOTHING)
 			return true;
 	}
 	return false;
@@ -201,9 +211,11 @@ internal_type(struct reader *r, struct scope *cls, const struct binding *b)
 
 /* deconstruct() that puts in what decides about the column: a clone of the
  * field, which is what Django works with, is another one. */
-static bool
+static enum decides
 deconstructs(const struct syntax *y, uint32_t fn)
 {
+	enum decides out = DECIDES_NOTHING;
+
 	for (uint32_t i = fn; i < fn + y->v[fn].size; i++) {
 		uint32_t at = y->v[i].kind == N_SUBSCRIPT &&
 		    y->v[i].field == F_LEFT ?
@@ -213,13 +225,62 @@ deconstructs(const struct syntax *y, uint32_t fn)
 		if (at == 0)
 			continue;
 		if (y->v[at].kind != N_STRING || n < 3 || n - 2 >= sizeof(name))
-			return true;
+			return DECIDES_MORE;
 		memcpy(name, y->text + y->v[at].start + 1, n - 2);
 		name[n - 2] = '\0';
-		if (field_decides(name))
-			return true;
+		enum decides d = field_decides(name);
+		out = d > out ? d : out;
 	}
-	return node_field(y, fn, F_BODY) == 0;
+	return node_field(y, fn, F_BODY) == 0 ? DECIDES_MORE : out;
+}
+
+/* An attribute that every field sets on itself: of the class it is nothing,
+ * unless it is a property or the like. */
+static bool
+is_shadowed(struct reader *r, struct scope *cls, const struct binding *b)
+{
+	static const char *const names[] = { "_unique", "db_collation" };
+	bool among = false;
+
+	for (size_t i = 0; i < countof(names); i++)
+		among |= streq(names[i], b->name);
+	if (!among || b->kind != BIND_EXPR)
+		return false;
+	const struct value *v = eval(r, cls, b->node);
+	return v->kind != VALUE_OPAQUE && v->kind != VALUE_NAME &&
+	    v->kind != VALUE_CALL;
+}
+
+/* What one attribute or method of the class decides. */
+static enum decides
+decides_by(struct reader *r, struct scope *cls, const struct binding *b)
+{
+	const struct syntax *y = &cls->m->syn;
+	bool fn = b->kind == BIND_FUNCTION;
+
+	if (streq(b->name, "__init__"))
+		return DECIDES_MORE;
+	if (streq(b->name, "deconstruct") || streq(b->name, "clone"))
+		return !fn || b->dressed ? DECIDES_MORE : deconstructs(y,
+		    b->node);
+	if (streq(b->name, "get_internal_type") && internal_type(r, cls, b))
+		return DECIDES_NOTHING;
+	if (only_looks(y, b) || is_shadowed(r, cls, b))
+		return DECIDES_NOTHING;
+	/* a method that __init__ may call */
+	if (fn && field_changes(y->text + y->v[b->node].start,
+	    y->v[b->node].end - y->v[b->node].start))
+		return DECIDES_MORE;
+	return field_decides(b->name);
+}
+
+static void
+own(struct class_info *out, sym what, enum decides d)
+{
+	if (d <= out->decides)
+		return;
+	out->decides = d;
+	out->field_own = what;
 }
 
 static void
@@ -236,13 +297,8 @@ look_at(struct reader *r, struct class_info *out, struct scope *cls,
 	    out->ninits < countof(out->inits)) {
 		out->inits[out->ninits].cls = cls;
 		out->inits[out->ninits++].fn = b->node;
-	} else if (out->field_own == NULL && (streq(b->name, "__init__") ||
-	    ((streq(b->name, "deconstruct") || streq(b->name, "clone")) &&
-	    (!fn || deconstructs(&cls->m->syn, b->node))) ||
-	    (streq(b->name, "get_internal_type") && internal_type(r, cls,
-	    b) == NULL) || (field_decides(b->name) &&
-	    !only_looks(&cls->m->syn, b)))) {
-		out->field_own = b->name;
+	} else {
+		own(out, b->name, decides_by(r, cls, b));
 	}
 }
 
@@ -251,13 +307,12 @@ both_own(struct class_info *out, sym what)
 {
 	if (out->op_own == NULL)
 		out->op_own = what;
-	if (out->field_own == NULL)
-		out->field_own = what;
+	own(out, what, DECIDES_MORE);
 }
 
 static void
 follow_class(struct reader *r, struct class_info *out, const char *dotted,
-    int depth)
+    int depth, bool base)
 {
 	struct scope *at;
 
@@ -279,7 +334,7 @@ follow_class(struct reader *r, struct class_info *out, const char *dotted,
 	if (b->kind == BIND_EXPR) {	/* Money = models.DecimalField */
 		const struct value *v = eval_binding(r, at, b);
 		if (v->kind == VALUE_NAME && !streq(v->name, dotted))
-			follow_class(r, out, v->name, depth + 1);
+			follow_class(r, out, v->name, depth + 1, base);
 		else
 			both_own(out, b->name);
 		return;
@@ -289,7 +344,7 @@ follow_class(struct reader *r, struct class_info *out, const char *dotted,
 			both_own(out, b->name);
 		return;
 	}
-	out->cls |= depth == 0;
+	out->cls |= !base;
 	if (b->dressed || under_some(b->u))
 		both_own(out, b->name);
 	struct scope *cls = class_scope(r, at->m, b->node);
@@ -305,7 +360,7 @@ follow_class(struct reader *r, struct class_info *out, const char *dotted,
 	    c = node_next(y, list, c)) {
 		const struct value *v = eval(r, cls->outer, c);
 		if (v->kind == VALUE_NAME && !streq(v->name, cls->dotted))
-			follow_class(r, out, v->name, depth + 1);
+			follow_class(r, out, v->name, depth + 1, true);
 		else	/* metaclass=…, a call */
 			both_own(out, sym_getn(r->a, y->text + y->v[c].start,
 			    y->v[c].end - y->v[c].start));
@@ -316,5 +371,5 @@ void
 class_follow(struct reader *r, struct class_info *out, const char *dotted)
 {
 	*out = (struct class_info){ 0 };
-	follow_class(r, out, dotted, 0);
+	follow_class(r, out, dotted, 0, false);
 }

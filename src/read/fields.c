@@ -11,6 +11,7 @@ struct init {
 	uint32_t args, rest;		/* names of *args, **kwargs; 0: none */
 	struct list(const struct value *) items;
 	struct list(struct kwarg) kw, out;
+	struct list(struct kwarg) mine;	/* self.x = … */
 	uint32_t cls;
 	bool called;			/* super().__init__() */
 };
@@ -152,6 +153,20 @@ subscript_name(const struct init *x, uint32_t node)
 
 static bool statement_call(struct init *x, uint32_t call);
 
+static const struct value *
+value_of(struct init *x, uint32_t node)
+{
+	uint32_t object = x->y->v[node].kind == N_ATTRIBUTE ?
+	    node_field(x->y, node, F_OBJECT) : 0;
+	sym name = object != 0 && is_text(x, object, "self") ?
+	    text_of_node(x, node_field(x->y, node, F_ATTRIBUTE)) : NULL;
+
+	for (uint32_t i = x->mine.n; i > 0 && name != NULL; i--)
+		if (x->mine.v[i - 1].name == name)
+			return x->mine.v[i - 1].value;
+	return eval(x->r, x->in, node);
+}
+
 /* Is **kwargs only asked for an item in an expression? */
 static bool
 asks_only(const struct init *x, uint32_t node)
@@ -186,11 +201,15 @@ assignment(struct init *x, uint32_t node)
 		scope_unpack(x->r, x->in, left, eval(x->r, x->in, right));
 		return true;
 	}
-	if (object != 0)	/* self.x = …: what is the field's own */
-		return is_text(x, object, "self") && !field_decides(
-		    text_of_node(x, node_field(x->y, left, F_ATTRIBUTE)));
-	return !pops && kw_set(x, subscript_name(x, left), eval(x->r, x->in,
-	    right), false);
+	if (object != 0) {	/* self.x = …: what is the field's own */
+		sym name = text_of_node(x, node_field(x->y, left, F_ATTRIBUTE));
+		*list_add(x->r->a, &x->mine) = (struct kwarg){ name,
+		    eval(x->r, x->in, right) };
+		return is_text(x, object, "self") &&
+		    field_decides(name) == DECIDES_NOTHING;
+	}
+	return !pops && kw_set(x, subscript_name(x, left), value_of(x, right),
+	    false);
 }
 
 /* super().__init__(*args, **kwargs, x=…) */
@@ -211,8 +230,8 @@ call_super(struct init *x, uint32_t args)
 		} else if (y->v[c].kind == N_KEYWORD) {
 			uint32_t v = node_field(y, c, F_VALUE);
 			*list_add(x->r->a, &x->out) = (struct kwarg){
-			    text_of_node(x, in), v != 0 ? eval(x->r, x->in,
-			    v) : NULL };
+			    text_of_node(x, in), v != 0 ? value_of(x, v) :
+			    NULL };
 			if (v == 0)
 				return false;
 		} else {
@@ -268,7 +287,7 @@ statement_call(struct init *x, uint32_t call)
 	return false;
 }
 
-/* An `if` whose branches only set what is the field's own. */
+/* An `if` whose branches only set what is the field's own, or raise. */
 static bool
 neutral(struct init *x, uint32_t node)
 {
@@ -279,7 +298,8 @@ neutral(struct init *x, uint32_t node)
 		uint32_t in = node_first(y, c);
 		uint32_t left = y->v[c].kind == N_STATEMENT && in != 0 &&
 		    y->v[in].kind == N_ASSIGN ? node_field(y, in, F_LEFT) : 0;
-		if (y->v[c].kind == N_BLOCK || y->v[c].kind == N_ELSE) {
+		if (y->v[c].kind == N_BLOCK || y->v[c].kind == N_ELSE ||
+		    y->v[c].kind == N_ELIF) {
 			if (!neutral(x, c))
 				return false;
 		} else if (memcmp(y->text + y->v[c].start, "raise", 5) == 0) {
@@ -290,6 +310,9 @@ neutral(struct init *x, uint32_t node)
 		} else if (left == 0 || y->v[left].kind != N_ATTRIBUTE ||
 		    !asks_only(x, in) || !assignment(x, in)) {
 			return false;
+		} else {	/* or it is not */
+			x->mine.v[x->mine.n - 1].value = eval(x->r, x->in,
+			    left);
 		}
 	}
 	return true;
@@ -322,8 +345,8 @@ statement(struct init *x, uint32_t c)
 	    (k == N_CALL && statement_call(x, in));
 }
 
-/* The arguments that one __init__ hands on. */
-static bool
+/* The arguments that one __init__ hands on; what it decides by itself. */
+static enum decides
 init_follow(struct reader *r, struct value *call, struct scope *cls,
     uint32_t fn)
 {
@@ -342,25 +365,27 @@ init_follow(struct reader *r, struct value *call, struct scope *cls,
 	for (uint32_t i = 0; i < call->nkw; i++)
 		*list_add(r->a, &x.kw) = call->kw[i];
 	if (body == 0 || params == 0 || !parameters(&x, params))
-		return false;
+		return DECIDES_MORE;
 	bind_rest(&x);
 	for (uint32_t c = node_first(x.y, body); c != 0;
 	    c = node_next(x.y, body, c))
 		if (!statement(&x, c))
-			return false;
+			return DECIDES_MORE;
 		else
 			bind_rest(&x);
+	enum decides out = x.called ? DECIDES_NOTHING : DECIDES_MORE;
 	for (uint32_t i = 0; i < x.out.n; i++) {
 		const struct value *v = eval_force(r, x.out.v[i].value);
-		if (field_decides(x.out.v[i].name) && (value_opaque(v) ||
-		    v->kind == VALUE_NAME || v->kind == VALUE_CALL))
-			return false;
+		enum decides d = field_decides(x.out.v[i].name);
+		if (d > out && (value_opaque(v) || v->kind == VALUE_NAME ||
+		    v->kind == VALUE_CALL))
+			out = d;
 	}
 	call->items = x.items.v;
 	call->n = x.items.n;
 	call->kw = x.out.v;
 	call->nkw = x.out.n;
-	return x.called;
+	return out;
 }
 
 void
@@ -376,12 +401,18 @@ field_follow(struct reader *r, struct value *call)
 		call->base = ci.field_own == NULL ? ci.base : NULL;
 		return;
 	}
-	for (uint32_t i = 0; i < ci.ninits && ci.field_own == NULL; i++)
-		if (!init_follow(r, &v, ci.inits[i].cls, ci.inits[i].fn))
+	for (uint32_t i = 0; i < ci.ninits && ci.decides != DECIDES_MORE; i++) {
+		enum decides d = init_follow(r, &v, ci.inits[i].cls,
+		    ci.inits[i].fn);
+		if (d > ci.decides) {
+			ci.decides = d;
 			ci.field_own = sym_get(r->a, "__init__");
-	if (ci.field_own != NULL) {
+		}
+	}
+	if (ci.decides != DECIDES_NOTHING) {
 		call->why = sym_printf(r->a, "%s (%s:%u) decides by its own "
 		    "%s", call->name, ci.where, ci.line, ci.field_own);
+		call->i = ci.decides == DECIDES_MORE;
 		return;
 	}
 	call->items = v.items;

@@ -337,6 +337,7 @@ spoil_set(struct holding *h, const struct set *s, const struct change *c)
 		/* what is added to, and held by none that is the same, is
 		 * followed */
 		if (k == NULL || k->kind == K_FUNCTION ||
+		    (s->v.v[i] != c->name && names_fixed(h->x, k)) ||
 		    (!c->deep && s->v.v[i] == c->name && s->v.n == 1))
 			continue;
 		spoil_add(h->x, k->name, k->fn, c->at != UINT32_MAX ? c->at :

@@ -89,12 +89,15 @@ struct reader {
 #define VALUE_DEPTH 200
 #define READER_MODULES 500u
 
+enum decides { DECIDES_NOTHING, DECIDES_TYPE, DECIDES_MORE };
+
 /* A class on its way to its Django ancestor. */
 struct class_info {
 	sym base;		/* the Django class it comes from; NULL */
 	bool cls;		/* it is a class of this tree */
 	/* what decides about an operation, a field, and is not Django's; NULL */
 	sym op_own, field_own;
+	enum decides decides;	/* about a column, by field_own */
 	struct { struct scope *cls; uint32_t fn; } inits[6];
 	uint32_t ninits;	/* its own first */
 	sym where;		/* path of the class; NULL: not in this tree */
@@ -133,8 +136,8 @@ const struct value *name_value(struct reader *r, struct scope *s, sym name,
 /* classes.c */
 void class_follow(struct reader *r, struct class_info *out,
     const char *dotted);
-/* Is it one of a field's names that decide about its column? */
-bool field_decides(const char *name);
+/* What one of a field's names decides about its column. */
+enum decides field_decides(const char *name);
 /* Does code set one of them on itself? */
 bool field_changes(const char *s, size_t len);
 /* fields.c: a call of a field of the project as that of its Django class; its

@@ -264,3 +264,27 @@ names_rebound(const struct spoil *x, sym name, uint32_t fn, uint32_t from,
 
 	return k != NULL && k->node < to;
 }
+
+bool
+names_fixed(const struct spoil *x, const struct known *k)
+{
+	const struct syntax *y = x->y;
+	uint32_t right = k->node + 1;
+
+	if (k->kind != K_VALUE || right >= y->n ||
+	    y->v[k->node].field != F_LEFT || y->v[right].field != F_RIGHT ||
+	    names_rebound(x, k->name, k->fn, k->node, UINT32_MAX))
+		return false;
+	switch ((enum node_kind)y->v[right].kind) {
+	case N_INTEGER:
+	case N_FLOAT:
+	case N_STRING:
+	case N_CONCATENATED:
+	case N_TRUE:
+	case N_FALSE:
+	case N_NONE:
+		return true;
+	default:
+		return false;
+	}
+}

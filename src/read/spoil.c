@@ -128,9 +128,9 @@ change_all(struct spoil *x, uint32_t node, uint32_t at, bool imports)
 		    y->v[i].field == F_ATTRIBUTE || y->v[i].field == F_NAME)
 			continue;
 		const struct known *k = names_find(x, names_text(x, i));
-		if (k != NULL && (imports || k->kind == K_VALUE ||
-		    k->kind == K_PARAMETER || (k->kind == K_IMPORT &&
-		    !k->clean)))
+		if (k != NULL && (imports || (k->kind == K_VALUE &&
+		    !names_fixed(x, k)) || k->kind == K_PARAMETER ||
+		    (k->kind == K_IMPORT && !k->clean)))
 			change(x, k->name, at, true);
 	}
 }

@@ -45,6 +45,8 @@ const struct known *names_find(const struct spoil *x, sym name);
 /* Is name bound anew between two nodes? */
 bool names_rebound(const struct spoil *x, sym name, uint32_t fn,
     uint32_t from, uint32_t to);
+/* Bound once, to what cannot be changed: a number, a text. */
+bool names_fixed(const struct spoil *x, const struct known *k);
 sym names_text(const struct spoil *x, uint32_t node);
 uint32_t names_fn(const struct spoil *x);
 

@@ -113,6 +113,7 @@ struct reading {
 #define BODY_BYTES 16384
 #define BODY_DEPTH 6
 #define METHOD_BYTES 400
+#define INIT_BYTES 4000
 
 /* Does a block return a value, in itself or under its ifs? */
 static bool
@@ -132,17 +133,28 @@ returns_value(TSNode block, int depth)
 	return false;
 }
 
-/* A function that gives a value may have made operations or SQL, a tiny one
- * may do nothing but call its base's; any other is of no use to us, and may
- * be broken or of newer syntax. */
 static bool
-body_wanted(TSNode block)
+is_init(const struct reading *r, uint32_t fn)
+{
+	const struct node *name = fn + 1 < r->n ? &r->v[fn + 1] : NULL;
+
+	return name != NULL && name->field == F_NAME &&
+	    name->end - name->start == 8 &&
+	    memcmp(r->text + name->start, "__init__", 8) == 0;
+}
+
+/* A function that gives a value may have made operations or SQL, a tiny one
+ * may do nothing but call its base's, as a field's __init__ may; any other is
+ * of no use to us, and may be broken or of newer syntax. */
+static bool
+body_wanted(const struct reading *r, uint32_t fn, TSNode block)
 {
 	uint32_t size = ts_node_end_byte(block) - ts_node_start_byte(block);
 
 	if (size > BODY_BYTES || ts_node_has_error(block))
 		return false;
-	return size <= METHOD_BYTES || returns_value(block, 0);
+	return size <= METHOD_BYTES || (size <= INIT_BYTES && is_init(r, fn)) ||
+	    returns_value(block, 0);
 }
 
 static struct node *
@@ -172,8 +184,10 @@ is_leaf(const struct reading *r, const struct node *n)
 
 /* What is to be done with the node under the cursor. */
 static enum visit
-visit(struct reading *r, TSNode t, enum node_kind above, struct node *out)
+visit(struct reading *r, TSNode t, uint32_t up, struct node *out)
 {
+	enum node_kind above = r->n > 0 ? r->v[up].kind : N_OTHER;
+
 	if (r->check && (is_error(t) || ts_node_is_missing(t))) {
 		*r->line = ts_node_start_point(t).row + 1;
 		err_set(r->e, "not valid Python");
@@ -189,7 +203,8 @@ visit(struct reading *r, TSNode t, enum node_kind above, struct node *out)
 	enum node_field field = f < FIELDS ? map.field[f] : F_NONE;
 	if (above == N_STRING && k != N_INTERPOLATION)
 		return V_THROUGH;
-	if (above == N_FUNCTION && field == F_BODY && !body_wanted(t))
+	if (above == N_FUNCTION && field == F_BODY &&
+	    !body_wanted(r, up, t))
 		return V_SKIP;
 	*out = (struct node){ .kind = (uint8_t)k, .field = (uint8_t)field,
 	    .start = ts_node_start_byte(t), .end = ts_node_end_byte(t),
@@ -207,9 +222,8 @@ flatten(struct reading *r)
 	for (;;) {
 		struct node n = { 0 };
 		uint32_t up = depth > 0 ? r->open[depth - 1] : 0;
-		enum node_kind above = depth > 0 ? r->v[up].kind : N_OTHER;
 		enum visit v = visit(r, ts_tree_cursor_current_node(&r->cursor),
-		    above, &n);
+		    up, &n);
 		if (v == V_BAD)
 			return -1;
 		if (v == V_KEEP || v == V_LEAF) {

@@ -380,6 +380,18 @@ do_sequence(struct reader *r, const struct value *call, enum value_kind kind)
 	return value_seal(r, v);
 }
 
+static const struct value *
+do_len(struct reader *r, const struct value *v, uint32_t line)
+{
+	int64_t n = 0;
+
+	if (v->kind != VALUE_STR)
+		return NULL;
+	for (size_t i = 0; i < v->len; i++)
+		n += ((unsigned char)v->text[i] & 0xc0) != 0x80;
+	return value_int_new(r, n, line);
+}
+
 const struct value *
 text_call(struct reader *r, const struct value *call)
 {
@@ -398,6 +410,8 @@ text_call(struct reader *r, const struct value *call)
 	if (streq(name, "str") && call->n == 1)
 		return text_of(&b, eval_force(r, call->items[0])) ?
 		    made(r, &b, call->line) : NULL;
+	if (streq(name, "len") && call->n == 1)
+		return do_len(r, eval_force(r, call->items[0]), call->line);
 	if (streq(name, "dict"))
 		return do_make_dict(r, call);
 	if (streq(name, "list") || streq(name, "sorted"))

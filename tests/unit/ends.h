@@ -15,7 +15,9 @@
     "import django.db.models.deletion; import pgtrigger.compiler; " \
     "import pgtrigger.migrations\n" \
     "from django.db import migrations, models\n\n\n" \
-    "def fill(apps, schema_editor):\n    pass\n\n\n"
+    "def fill(apps, schema_editor):\n    pass\n" \
+    "class Odd(models.CharField): concrete = False\n" \
+    "class Own(models.CharField): validators = []\n"
 
 #define LOOP "def loop(apps, schema_editor):\n" \
     "    from shop.models import Order\n" \

@@ -7,6 +7,14 @@ static const struct end cases[] = {
 	  "migrations.AddField('order', 'src', models.CharField("
 	  "max_length=20, default='web'))" }, "opaque>opaque! split>split!",
 	  NULL },
+	{ "AddField of a class that decides for itself", {
+	  "migrations.AddField('order', 'src', Odd(max_length=9, null=True))",
+	  "migrations.AddField('order', 'own', Own(max_length=9, null=True))" },
+	  "opaque>opaque! safe>safe",
+	  "Odd (shop/migrations/0002_next.py:8) decides by its own concrete" },
+	{ "CreateModel with one", { "migrations.CreateModel('B', [('id', "
+	  "models.AutoField(primary_key=True)), ('b', Odd(max_length=9))])" },
+	  "opaque>opaque!", "decides by its own concrete" },
 	{ "AddField, Python default", { "migrations.AddField('order', 'src', "
 	  "models.CharField(max_length=20, default='web'))" }, "split>split!",
 	  "field=models.CharField(max_length=20, default='web', db_default='web')" },

@@ -22,6 +22,7 @@ static const char *const modules[][2] = {
 	{ "shop.lists", "from django.db import migrations\nOPS = [migrations.DeleteModel('A')]\n" },
 	{ "shop.round", "from shop.circle import *\nfrom django.db.models import *\n" },
 	{ "shop.circle", "from shop.round import *\nfrom shop.lists import *\n__all__ = ['OPS'] + __all__\n" },
+	{ "shop.alias", "from django.db import models\nclass R(models.TextField):\n    def __init__(self, **k):\n        k['null'] = False\n        super().__init__(**k)\nG = R\n" },
 	{ "shop.own", "from django.db.migrations import RunSQL as AddField\nclass migrations:\n    pass\n" },
 };
 
@@ -92,6 +93,7 @@ stars(void)
 		{ "from django.db import migrations\nfrom shop.lists import *\n[OPS.append(x) for x in (1, 2)]\n", "*OPS", NOLIST },
 		{ "from django.db import migrations\nfrom shop.lists import *\nL = OPS\nL.clear()\n", "*OPS", NOLIST },
 		{ "from django.db import migrations\nfrom django.db.models import *\nIntegerField.null = True\n", ALTER, "OPAQUE o why[field: a call of what is not a name]" },
+		{ "from django.db import migrations\nfrom shop.alias import G\n", "migrations.AddField('o', 'q', G(null=True))", "add o.q v=shop.alias.G(null=False) of django.db.models.TextField" },
 		{ "from django.db import migrations\nfrom shop.round import *\n", "*OPS, " ALTER, "delete a; alter o.q v=django.db.models.IntegerField()" },
 	};
 	for (size_t i = 0; i < countof(tables); i++)
@@ -135,12 +137,58 @@ versions(void)
 	version(0, "V < (3, 2)", "");
 }
 
+/* A field's class that decides about its column: its type, or more. */
+static void
+own_fields(void)
+{
+#define INIT "    def __init__(self, *a, **k):\n"
+#define SUPER "        super().__init__(*a, **k)\n"
+#define LONG "        if k.get('x'):\n            raise X('" FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY "')\n"
+#define FIFTY "01234567890123456789012345678901234567890123456789"
+	static const char *const cases[][2] = {
+		{ "    def formfield(self): pass\n    def get_prep_value(self, v): return v\n", "F(null=True)" },
+		{ "    def db_type(self, c): return x\n", "type: db_type" },
+		{ "    get_internal_type = f\n", "type: get_internal_type" },
+		{ "    def __new__(cls): pass\n", "more: __new__" },
+		{ "    def __getattribute__(self, n): pass\n", "more: __getattribute__" },
+		{ "    def get_attname_column(self): return 1, 2\n", "more: get_attname_column" },
+		{ "    @property\n    def null(self): return False\n", "more: null" },
+		{ "    db_type = f\n    unique = True\n", "more: unique" },
+		{ "    _unique = True\n    db_collation = 'C'\n", "F(null=True)" },
+		{ "    _unique = property(f)\n", "more: _unique" },
+		{ "    db_collation = property(f)\n", "type: db_collation" },
+		{ INIT SUPER "        self.null = False\n", "more: __init__" },
+		{ INIT SUPER "        self.fix()\n    def fix(self):\n        self.null: bool = False\n", "more: fix" },
+		{ INIT "        k['max_length'] = f()\n" SUPER, "type: __init__" },
+		{ INIT LONG "        k['null'] = False\n" SUPER, "F(null=False)" },
+		{ INIT "        self.lazy = k.get('default')\n        if self.lazy is None:\n            raise X\n        elif self.lazy:\n            raise X\n" SUPER, "F(null=True)" },
+		{ INIT "        self.x = True\n        n = len('a\xc3\xa9') + SIZE\n        super().__init__(null=self.x, max_length=n)\n", "F(null=True, max_length=23)" },
+		{ INIT "        if k.get('x'):\n            self.x = True\n        super().__init__(null=self.x)\n", "more: __init__" },
+		{ INIT "        self.x = False\n        super().__init__(null=self.x, max_length=len('a\xc3\xa9') + SIZE)\n", "F(null=False, max_length=23)" },
+	};
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+		const char *text = arena_printf(a, HEAD "SIZE = 21\nclass F(models.CharField):\n%s" CLASS "    operations = [migrations.AddField('a', 'b', F(null=True))]\n",
+		    cases[i][0]);
+		int r = migration_read(&m, a, "shop", "shop/migrations/0002_x.py", text, strlen(text), NULL, &e);
+		const struct value *v = r == 1 && m.ops.n == 1 ? m.ops.v[0].value : NULL;
+		if (v != NULL && v->why != NULL)
+			strbuf_printf(&b, "%s: %s", v->i != 0 ? "more" : "type", strrchr(v->why, ' ') + 1);
+		else if (v != NULL)
+			value_print(&b, v);
+		if (v == NULL)
+			show(&b, &m.ops);
+		is(starts_with(b.s, "shop.") ? b.s + strlen("shop.migrations.0002_x.") : b.s, cases[i][1], cases[i][0]);
+	}
+}
+
 int
 main(void)
 {
 	a = arena_new();
 	stars();
 	versions();
+	own_fields();
 	arena_free(a);
 	return done_testing();
 }
