@@ -28,6 +28,12 @@ class Migration(migrations.Migration):
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
 END
 git add -A && git commit -q -m "phone" && git tag phone
+exits 1 "a tag that is bound to nothing" sluice-plan production phone
+said 'refused: .*its tag is not bound to its operations: sluice tag shop/migrations/0003_fill.py$' \
+    "is refused, with the line that binds it"
+exits 1 "by the deploy, too" sluice-deploy production phone
+sh -c "$(sed -n 's/.*operations: sluice tag/sluice-tag/p' "$T/out" "$T/err" | head -n 1)" >/dev/null
+git commit -q -a --amend -m "phone" && git tag -f phone >/dev/null
 exits 0 "sluice-plan" sluice-plan production phone
 order=$(sed -n 's/^ *[0-9]* *[a-z0-9]* *\(apply\|restart\|repeat\|every\).*/\1/p' "$T/out" | tr '\n' ' ')
 is "$order" "apply apply restart every repeat " "runs it again after the census"

@@ -141,6 +141,9 @@ struct judgement {
 	struct findings never;
 	bool fine;			/* every one has a phase */
 };
+/* Refuses what goes by a person's tag that is bound to nothing, since that
+ * would outlive any edit; with the command that binds it. */
+void judgement_bound(struct judgement *j, struct arena *a);
 /* Does it matter which models the code upserts? */
 bool judgement_upserts(const struct judgement *j);
 void judge_release(struct judgement *out, struct arena *a,

@@ -368,6 +368,21 @@ judgement_upserts(const struct judgement *j)
 }
 
 void
+judgement_bound(struct judgement *j, struct arena *a)
+{
+	for (uint32_t i = 0; i < j->n; i++) {
+		struct verdict *v = &j->v[i];
+		const char *path = v->m->path;
+
+		if (!v->unbound || v->refused != NULL || path == NULL)
+			continue;
+		v->refused = sym_printf(a, "its tag is not bound to its "
+		    "operations: sluice tag %s", sym_word(a, path));
+		j->fine = false;
+	}
+}
+
+void
 judge_release(struct judgement *out, struct arena *a,
     const struct release *r, const struct settings *s)
 {

@@ -283,6 +283,10 @@ site_judge(struct judged *out, struct site *s, const struct code *old,
     const struct code *new)
 {
 	judge(out, s, old, new, NULL);
+	for (uint32_t i = 0; i < out->j.n; i++)	/* nobody could bind theirs */
+		out->j.v[i].unbound &= out->j.v[i].m->path != NULL &&
+		    !starts_with(out->j.v[i].m->path, THIRD_PARTY);
+	judgement_bound(&out->j, s->a);
 }
 
 void

@@ -318,21 +318,6 @@ judge_each(struct trial *t, struct arena *a)
 	}
 }
 
-/* A tag that is bound to nothing would outlive any edit. */
-static void
-ask_bound(struct judgement *j, struct arena *a)
-{
-	for (uint32_t i = 0; i < j->n; i++) {
-		struct verdict *v = &j->v[i];
-
-		if (!v->unbound || v->refused != NULL)
-			continue;
-		v->refused = sym_printf(a, "its tag is not bound to its "
-		    "operations: sluice tag %s", sym_word(a, v->m->path));
-		j->fine = false;
-	}
-}
-
 static void
 judge(struct trial *t, struct arena *a, const struct trial_ask *ask)
 {
@@ -342,7 +327,7 @@ judge(struct trial *t, struct arena *a, const struct trial_ask *ask)
 	else
 		judge_release(&t->j, a, &t->release, &t->settings);
 	if (!ask->binds)
-		ask_bound(&t->j, a);
+		judgement_bound(&t->j, a);
 }
 
 /* The code itself is looked at only where it matters what it upserts. */
