@@ -15,6 +15,9 @@ int fd_write_all(int fd, const void *p, size_t n, struct err *e);
 /* A temporary beside it, fsync, rename, fsync of the folder. */
 int file_write(const char *path, const void *p, size_t n, mode_t mode,
     struct err *e);
+/* The same without fsync, as git writes files: whole for whoever looks. */
+int file_replace(const char *path, const void *p, size_t n, mode_t mode,
+    struct err *e);
 int dir_make(const char *path, mode_t mode, struct err *e);	/* mkdir -p */
 /* Under $TMPDIR or /tmp, mode 0700. The path is malloc'd. */
 int dir_temp(char **out, const char *prefix, struct err *e);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -84,8 +85,11 @@ child_side(const struct child_spec *s, struct pipes *p)
 	    (s->err_to_out ? dup2(1, 2) : put_fd(s->err, p->err[1], 2)) >= 0 &&
 	    (s->cwd == NULL || chdir(s->cwd) == 0)) {
 		/* everything above 2 is closed when exec succeeds */
-		for (int fd = 3; fd < 1024; fd++)
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
+#ifdef CLOSE_RANGE_CLOEXEC
+		if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+#endif
+			for (int fd = 3; fd < 1024; fd++)
+				fcntl(fd, F_SETFD, FD_CLOEXEC);
 		if (s->env != NULL)
 			environ = env_of(s);
 		execvp(s->argv[0], s->argv);
@@ -154,7 +158,8 @@ reap(struct child *c, int flags)
 int
 child_wait(struct child *c, int64_t timeout_ms, struct err *e)
 {
-	int64_t end = clock_ms() + timeout_ms, pause = 1;
+	int64_t end = clock_ms() + timeout_ms;
+	struct timespec pause = { .tv_nsec = 50000 };
 
 	if (c->pid < 0)
 		return 1;
@@ -163,8 +168,9 @@ child_wait(struct child *c, int64_t timeout_ms, struct err *e)
 	while (!reap(c, WNOHANG)) {
 		if (clock_ms() >= end)
 			return 0;
-		clock_sleep(pause);
-		pause = pause < 20 ? pause * 2 : 20;
+		(void)nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 20000000)
+			pause.tv_nsec *= 2;
 	}
 	return 1;
 }

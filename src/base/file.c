@@ -80,11 +80,11 @@ sync_parent(const char *path)
 
 static int
 write_temp(int fd, const char *temp, const char *path, const void *p,
-    size_t n, mode_t mode, struct err *e)
+    size_t n, mode_t mode, bool sync, struct err *e)
 {
 	int r = fd_write_all(fd, p, n, e);
 
-	if (r == 0 && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+	if (r == 0 && (fchmod(fd, mode) != 0 || (sync && fsync(fd) != 0)))
 		r = err_sys(e, "cannot write");
 	if (close(fd) != 0 && r == 0)
 		r = err_sys(e, "cannot write");
@@ -94,13 +94,14 @@ write_temp(int fd, const char *temp, const char *path, const void *p,
 		unlink(temp);
 		return err_wrap(e, "'%s'", path);
 	}
-	sync_parent(path);
+	if (sync)
+		sync_parent(path);
 	return 0;
 }
 
-int
-file_write(const char *path, const void *p, size_t n, mode_t mode,
-    struct err *e)
+static int
+write_by_rename(const char *path, const void *p, size_t n, mode_t mode,
+    bool sync, struct err *e)
 {
 	struct strbuf temp STRBUF_SCOPED = STRBUF_INIT;
 
@@ -108,7 +109,21 @@ file_write(const char *path, const void *p, size_t n, mode_t mode,
 	int fd = mkostemp(temp.s, O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "cannot write '%s'", path);
-	return write_temp(fd, temp.s, path, p, n, mode, e);
+	return write_temp(fd, temp.s, path, p, n, mode, sync, e);
+}
+
+int
+file_write(const char *path, const void *p, size_t n, mode_t mode,
+    struct err *e)
+{
+	return write_by_rename(path, p, n, mode, true, e);
+}
+
+int
+file_replace(const char *path, const void *p, size_t n, mode_t mode,
+    struct err *e)
+{
+	return write_by_rename(path, p, n, mode, false, e);
 }
 
 int

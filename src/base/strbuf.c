@@ -99,8 +99,11 @@ join(char *out, size_t size, const char *fmt, va_list ap)
 		} else if (starts_with(fmt, "%.*s")) {
 			int most = va_arg(ap, int);
 			s = va_arg(ap, const char *);
-			len = s != NULL && most >= 0 ? strnlen(s,
-			    (size_t)most) : size;
+			if (s == NULL || most < 0)
+				return -1;
+			/* libpg_query has a strnlen, and would be linked */
+			const char *end = memchr(s, '\0', (size_t)most);
+			len = end != NULL ? (size_t)(end - s) : (size_t)most;
 			fmt += 3;
 		} else if (starts_with(fmt, "%lld")) {
 			s = digits(number + sizeof(number), va_arg(ap, long long));

@@ -37,22 +37,26 @@ counts(const char *name)
 	return true;
 }
 
-struct blobs { struct strbuf *b; bool all; };
+struct blobs { struct strbuf *b; bool all; struct strbuf root; };
 
+/* Its folder, where that is another than the last one's; its name; its id. */
 static int
 add_blob(const char *root, const git_tree_entry *te, void *ctx)
 {
-	const struct blobs *x = ctx;
-	struct strbuf *b = x->b;
-	char id[GIT_OID_HEXSZ + 1];
+	struct blobs *x = ctx;
+	const char *name = git_tree_entry_name(te);
 
-	if (git_tree_entry_type(te) == GIT_OBJECT_BLOB &&
-	    (x->all || counts(git_tree_entry_name(te)))) {
-		git_oid_tostr(id, sizeof(id), git_tree_entry_id(te));
-		strbuf_printf(b, "%s%s %s\n", root, git_tree_entry_name(te),
-		    id);
+	if (git_tree_entry_type(te) != GIT_OBJECT_BLOB ||
+	    (!x->all && !counts(name)))
+		return 0;
+	if (!streq(x->root.s, root)) {
+		strbuf_reset(&x->root);
+		strbuf_str(&x->root, root);
+		strbuf_add(x->b, root, strlen(root) + 1);
 	}
-	return b->over ? -1 : 0;
+	strbuf_add(x->b, name, strlen(name) + 1);
+	strbuf_add(x->b, git_tree_entry_id(te)->id, GIT_OID_RAWSZ);
+	return x->b->over ? -1 : 0;
 }
 
 static void
@@ -111,12 +115,12 @@ known_key(char key[65], struct repo *r, const char *tree,
 	CLEANUP(git_object_free) git_object *any = NULL;
 	CLEANUP(git_object_free) git_object *t = NULL;
 	struct strbuf b STRBUF_SCOPED = STRBUF_LIMIT(256u << 20);
-	struct blobs blobs = { &b, job->command != NULL };
+	struct blobs blobs = { &b, job->command != NULL, STRBUF_INIT };
 
 	if (git_revparse_single(&any, repo_git(r), tree) < 0 ||
 	    git_object_peel(&t, any, GIT_OBJECT_TREE) < 0)
 		return gate_git(e, tree);
-	strbuf_printf(&b, "2 %s\n%s\n%s\n%s\n%s\n", VERSION, job->root,
+	strbuf_printf(&b, "3 %s\n%s\n%s\n%s\n%s\n", VERSION, job->root,
 	    job->settings, job->worktree != NULL ? job->worktree : "",
 	    job->command != NULL ? job->command : "");
 	add_environment(&b, job->python);
@@ -130,7 +134,11 @@ known_key(char key[65], struct repo *r, const char *tree,
 		add_stat(&b, path);
 		p += n;
 	}
-	if (git_tree_walk((git_tree *)t, GIT_TREEWALK_PRE, add_blob, &blobs) < 0)
+	strbuf_char(&b, '\0');
+	int rc = git_tree_walk((git_tree *)t, GIT_TREEWALK_PRE, add_blob,
+	    &blobs);
+	strbuf_release(&blobs.root);
+	if (rc < 0)
 		return gate_git(e, tree);
 	sha256_hex(key, b.s, b.len);
 	return 0;

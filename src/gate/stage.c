@@ -225,7 +225,7 @@ stage_write(struct repo *r, struct arena *a, struct staged *f,
 	const struct strbuf *file = crlf && with_crlf(&dos, now) ? &dos : now;
 
 	if ((!plain && index_put(r, f, e) < 0) ||
-	    (same && file_write(path.s, file->s, file->len, mode, e) < 0) ||
+	    (same && file_replace(path.s, file->s, file->len, mode, e) < 0) ||
 	    (plain && index_add(r, f, e) < 0))
 		return -1;
 	struct strbuf said STRBUF_SCOPED = STRBUF_INIT;
