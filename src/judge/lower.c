@@ -1,6 +1,7 @@
 /* An operation into statements, in either direction: the one place that knows
  * what each of Django's operations does to a database. Going back is going
  * from the models after to the models before. */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -502,6 +503,18 @@ run_sql(struct lower *l)
 	}
 }
 
+/* A function of the migration's own file is called by its name there. */
+static const char *
+function_name(sym name)
+{
+	const char *file = strstr(name, ".migrations.");
+
+	if (file == NULL || !isdigit((unsigned char)file[12]))
+		return name;
+	const char *dot = strchr(file + 12, '.');
+	return dot != NULL ? dot + 1 : name;
+}
+
 static void
 run_python(struct lower *l)
 {
@@ -511,7 +524,7 @@ run_python(struct lower *l)
 		return;
 	l->why = OPAQUE_PYTHON;
 	l->note = l->op->name != NULL ? sym_printf(l->a,
-	    "it runs the Python function %s", l->op->name) :
+	    "it runs the Python function %s", function_name(l->op->name)) :
 	    "it runs a Python function";
 }
 

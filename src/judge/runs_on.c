@@ -222,6 +222,16 @@ is_upserted(const struct ask *q)
 	    sizeof(*q->s->upserts), by_text) != NULL;
 }
 
+/* How people call it: the code may have no name for it. */
+static sym
+called(const struct ask *q, const struct con *c)
+{
+	if (!c->generated)
+		return sym_printf(q->a, "\"%s\"", c->name);
+	return c->kind == CON_PK ? "a primary key on" :
+	    "a unique constraint on";
+}
+
 /* 6 */
 static void
 ask_upserts(struct ask *q)
@@ -241,13 +251,13 @@ ask_upserts(struct ask *q)
 		names_of(&cols, c);
 		if (is_upserted(q))
 			found(q, REASON_NO_UNIQUE, DEGREE_BREAKS, NULL,
-			    "upserts rows of \"%s\", which needs \"%s\" (%s) in "
-			    "the database", q->w->name, c->name, cols.s);
+			    "upserts rows of \"%s\", which needs %s (%s) in "
+			    "the database", q->w->name, called(q, c), cols.s);
 		else
 			found(q, REASON_NO_UNIQUE, c->kind == CON_PK ?
-			    DEGREE_MAY : DEGREE_NOTE, NULL, "counts on \"%s\" "
-			    "(%s) to keep the rows of \"%s\" apart", c->name,
-			    cols.s, q->w->name);
+			    DEGREE_MAY : DEGREE_NOTE, NULL, "counts on %s "
+			    "(%s) to keep the rows of \"%s\" apart", called(q,
+			    c), cols.s, q->w->name);
 		about(q, c->name);
 	}
 }

@@ -291,6 +291,12 @@ static const struct end cases[] = {
 	  "AS SELECT id, name FROM shop_customer', 'DROP VIEW report')",
 	  "migrations.RemoveField('customer', 'email')" },
 	  "either>safe unsafe>unsafe", NULL },
+	{ "a constraint without a name in the code", { "migrations.AlterField("
+	  "'customer', 'name', models.CharField(max_length=50, unique=True))" },
+	  "unsafe>unsafe", "counts on a unique constraint on (name)" },
+	{ "a function of the file itself", { "migrations.RunPython(fill, "
+	  "migrations.RunPython.noop)" }, "opaque>opaque!",
+	  ": it runs the Python function fill: a person" },
 	{ "a key of a table that is not here, by its child", { "migrations."
 	  "CreateModel('Page', [('page_ptr', models.OneToOneField('cms.Page', "
 	  "models.CASCADE, primary_key=True, parent_link=True))], bases=("
