@@ -108,31 +108,43 @@ exits 0 "undone by hand, it can go back" sluice-rollback production --accept all
 ok "the host serves the old release" serves 1 index
 is "$(sql shop "SELECT count(*) FROM django_migrations WHERE app = 'shop'")" 2 \
     "nothing is recorded that does not stand"
+exits 5 "once more it stops halfway" sluice-deploy production tidy
 echo "COMMIT;" >&4
 exec 4>&-
+exits 0 "--resume goes on with what is left" sluice-deploy production --resume
+said '1 of 2 operations stood already' "and says so"
+exits 1 "what it removes is gone" column shop_customer.fax
+is "$(sql shop "SELECT to_regclass('by_note') IS NULL")" t "all of it"
+is "$(sql shop "SELECT count(*) FROM django_migrations WHERE app = 'shop'")" 3 \
+    "and it is recorded"
 
 # The same in the safe phase: old code does not mind what is there already.
-git checkout -q index
-cat >shop/migrations/0003_more.py <<'END'
+cat >shop/migrations/0004_more.py <<'END'
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("shop", "0002_note")]
+    dependencies = [("shop", "0003_tidy")]
     operations = [
         migrations.AddField("customer", "phone", models.TextField(null=True)),
         migrations.AddField("order", "more", models.TextField(null=True)),
     ]
 END
-sed -i -e '/fax = /a \    phone = models.TextField(null=True)' \
+sed -i -e '/email = /a \    phone = models.TextField(null=True)' \
     -e '/note = /a \    more = models.TextField(null=True)' shop/models.py
 git add -A && git commit -q -m "more" && git tag more
 hold
 exits 4 "one of the safe phase: the release goes back" sluice-deploy production more
-said 'shop.0003_more stopped halfway and stays so: "shop_customer"."phone" is' \
+said 'shop.0004_more stopped halfway and stays so: "shop_customer"."phone" is' \
     "it says what stays"
-ok "the host serves the old release" serves 1 index
+ok "the host serves the old release" serves 1 tidy
 echo "COMMIT;" >&4
 exec 4>&-
+exits 1 "the next deploy is refused" sluice-deploy production more
+said 'is there already' "it says what is in the way"
+said '0004_more is not atomic, was begun by .*--fake shop 0004_more' \
+    "why, and what to do"
+sql shop 'ALTER TABLE shop_customer DROP phone'
+exits 0 "it goes when that is undone" sluice-deploy production more
 done_testing

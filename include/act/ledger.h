@@ -63,6 +63,10 @@ int ledger_run_steps(struct pg *p, struct arena *a, const char *target,
     const struct ledger_run *run, struct plan *plan, struct err *e);
 int ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
     struct ledger_run **out, uint32_t *n, struct err *e);
+/* A migration that was begun by a run before and did not get to its end: 1,
+ * and what was said of it ("" if nothing). 0: none such. */
+int ledger_stopped(struct pg *p, struct arena *a, const char *target,
+    const char *migration, sym *said, struct err *e);
 /* What changed since the last call, in one statement. */
 struct ledger_mark { uint32_t seq; enum step_status status; const char *note; };
 int ledger_mark(const struct ledger_pen *w, int64_t run,

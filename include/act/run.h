@@ -30,6 +30,10 @@ struct deploy {
 	 * judge/locks: how many; NULL: nobody knows */
 	uint32_t (*locks)(struct deploy *d, const char *app, const char *name,
 	    bool back, const struct table_lock **out);
+	/* where a migration without a transaction that was begun stopped: 1,
+	 * or 0 where it has one or nobody knows; NULL: nobody knows */
+	int (*stopped)(struct deploy *d, const char *app, const char *name,
+	    bool back, struct halfway_cut *out, struct err *e);
 	struct repo *repo;	/* NULL: no git (the ledger has it all) */
 	bool finish;		/* a soak is over at once */
 	/* how far it got, for whoever shows it */

@@ -86,6 +86,9 @@ void site_judge(struct judged *out, struct site *s, const struct code *old,
  * again, on a schema that is replayed, since the catalogue is past it. */
 void site_judge_back(struct judged *out, struct site *s,
     const struct code *old, const struct code *new, const struct plan *went);
+/* Where the plan is refused: what a deploy before left half done may be why. */
+int site_stopped(struct site *s, const struct judged *j, struct plan *p,
+    struct err *e);
 /* Counts the rows that pending migrations would fail on; told in p's notes:
  * a refusal, unless a migration before it may mend them. */
 int site_rows(struct site *s, const struct judged *j, struct plan *p,

@@ -38,6 +38,8 @@ struct job {
 	struct strbuf why;	/* the last reason to try again, for people */
 	int pid;		/* of the migrating session; 0: not known */
 	int tries, links;
+	bool begun;		/* in a run before this one */
+	struct halfway_cut cut;	/* n 0: from its beginning */
 	bool cancelled;		/* by us, in this try */
 	int64_t look;		/* when the watch looks next */
 	int64_t over;		/* since when too many wait behind it; 0: not */
@@ -173,6 +175,41 @@ table_list(struct deploy *d, const struct job *j)
 	return list;
 }
 
+/* What stands of one that was begun: the rest is asked for, or a person. */
+static int
+cut_find(struct lane *l, struct job *j, struct err *e)
+{
+	struct deploy *d = l->d;
+
+	j->cut.n = 0;
+	if (d->stopped == NULL || j->again ||
+	    (!j->begun && j->tries == 0 && j->links == 0))
+		return 0;
+	int got = d->stopped(d, j->app, j->name, j->back, &j->cut, e);
+	if (got <= 0 || j->cut.sure)
+		return got;
+	return err_kind(e, ERR_REFUSED, "it is not atomic and stopped halfway, "
+	    "and cannot be gone on with: %s. By hand: do what is missing%s%s, "
+	    "or take back what is done; where it is whole: manage.py migrate "
+	    "--fake %s %s. Then --resume", j->cut.text,
+	    *j->cut.by_hand == '\0' || j->back ? "" : ": ",
+	    j->back ? "" : j->cut.by_hand, j->app, j->name);
+}
+
+static void
+cut_add(json_t *o, const struct halfway_cut *c)
+{
+	json_t *invalid = json_array();
+
+	if (c->n == 0)
+		return;
+	for (uint32_t i = 0; i < c->ninvalid; i++)
+		json_array_append_new(invalid, json_string(c->invalid[i]));
+	json_object_set_new(o, "done", json_integer(c->at));
+	json_object_set_new(o, "of", json_integer(c->n));
+	json_object_set_new(o, "invalid", invalid);
+}
+
 static void
 request_send(struct lane *l, const struct job *j)
 {
@@ -184,6 +221,7 @@ request_send(struct lane *l, const struct job *j)
 	json_object_set_new(o, "app", json_string(j->app));
 	json_object_set_new(o, "name", json_string(j->name));
 	json_object_set_new(o, "tables", table_list(l->d, j));
+	cut_add(o, &j->cut);
 	json_object_set_new(o, "lock_timeout",
 	    json_integer(d->target->lock_timeout));
 	json_object_set_new(o, "statement_timeout",
@@ -264,8 +302,10 @@ again(struct lane *l, struct job *j, const char *why, struct err *e)
 }
 
 static int
-asked(struct lane *l, struct job *j)
+asked(struct lane *l, struct job *j, struct err *e)
 {
+	if (cut_find(l, j, e) < 0)
+		return job_end(l, j, -1);
 	j->tries++;
 	j->pid = 0;
 	j->cancelled = false;
@@ -360,7 +400,7 @@ reply(struct lane *l, struct job *j, struct err *e)
 	} else if (l->state == AT_HELLO && streq(text_of(o, "result"),
 	    "done")) {
 		answer = same_place(l, o, e) < 0 ? job_end(l, j, -1) :
-		    asked(l, j);
+		    asked(l, j, e);
 	} else {
 		if (l->state == AT_HELLO)
 			link_close(l);
@@ -427,7 +467,7 @@ open_link(struct lane *l, struct job *j, struct err *e)
 	if (l->django != NULL && !streq(l->django_at, release))
 		link_close(l);
 	if (l->django != NULL)
-		return asked(l, j);
+		return asked(l, j, e);
 	if (django_open(l, release, e) < 0)
 		return job_end(l, j, -1);
 	json_t *o = json_object();
@@ -487,6 +527,7 @@ job_new(struct lane *l, const struct step *s, struct err *e)
 	j->why = (struct strbuf)STRBUF_LIMIT(512);
 	j->back = streq(s->want, "unapplied");
 	j->again = streq(s->want, "repeated");
+	j->begun = s->began != 0;
 	if (subject_split(s, l->d->a, &j->app, &j->name, e) < 0) {
 		free(j);
 		return NULL;

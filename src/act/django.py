@@ -432,22 +432,25 @@ class Counted:
             self.inner = False
 
 
-def drop_invalid(connection, migration):
+def drop_invalid(connection, migration, names):
     """An index that a concurrent build left behind half-done has to go before
-    the same build is tried again."""
+    the same build is tried again. Gives what there was to drop."""
+    names = list(names)
     for operation in migration.operations:
-        if type(operation).__name__ != "AddIndexConcurrently":
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT c.oid::regclass::text FROM pg_class c "
-                "JOIN pg_index i ON i.indexrelid = c.oid "
-                "WHERE c.relname = %s AND NOT i.indisvalid "
-                "AND c.relnamespace = current_schema()::regnamespace",
-                [operation.index.name],
-            )
-            for (name,) in cursor.fetchall():
-                cursor.execute("DROP INDEX CONCURRENTLY IF EXISTS %s" % name)
+        if type(operation).__name__ == "AddIndexConcurrently":
+            names.append(operation.index.name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.oid::regclass::text FROM pg_class c "
+            "JOIN pg_index i ON i.indexrelid = c.oid "
+            "WHERE c.relname = ANY (%s) AND NOT i.indisvalid "
+            "AND c.relnamespace = current_schema()::regnamespace",
+            [names],
+        )
+        dropped = [name for (name,) in cursor.fetchall()]
+        for name in dropped:
+            cursor.execute("DROP INDEX CONCURRENTLY IF EXISTS %s" % name)
+    return dropped
 
 
 class Job:
@@ -460,6 +463,7 @@ class Job:
         self.again = again
         self.key = (request["app"], request["name"])
         self.pooled = False
+        self.said = []
 
     def begin(self):
         with self.connection.cursor() as cursor:
@@ -473,7 +477,39 @@ class Job:
         if self.again:
             return
         self.migration = check_plan(self.executor, self.key, self.backwards)
+        self.skip()
         self.plan = [(self.migration, self.backwards)]
+
+    def skip(self):
+        """Operations that stand already, or are gone already, change what
+        the models are and nothing else."""
+        from django.db.migrations.operations import SeparateDatabaseAndState
+
+        operations, at = self.migration.operations, self.request.get("done")
+        if at is None:
+            return
+        if len(operations) != self.request["of"]:
+            raise Refused(
+                "error",
+                "%s.%s stopped halfway, and has %d operations here, not %d: "
+                "where to go on cannot be told"
+                % (self.key + (len(operations), self.request["of"])),
+            )
+        over = range(at, len(operations)) if self.backwards else range(at)
+        if len(over):
+            self.said.append(
+                "%d of %d operations stood already"
+                % (at, len(operations))
+                if not self.backwards
+                else "%d of %d operations were reversed already"
+                % (len(over), len(operations))
+            )
+        self.migration.operations = [
+            SeparateDatabaseAndState(state_operations=[operation])
+            if i in over
+            else operation
+            for i, operation in enumerate(operations)
+        ]
 
     def applied(self):
         return self.backwards or self.again
@@ -512,7 +548,10 @@ class Job:
             alone(cursor, "pg_try_advisory_lock")
             with transaction.atomic(using=self.connection.alias):
                 guard(cursor, self.request, self.key, self.applied())
-        drop_invalid(self.connection, self.migration)
+        for name in drop_invalid(
+            self.connection, self.migration, self.request.get("invalid", [])
+        ):
+            self.said.append("%s was not whole and was dropped first" % name)
         counted = Counted(self.connection, self.request)
         try:
             with self.connection.execute_wrapper(counted):
@@ -569,7 +608,8 @@ class Job:
             )
         except Exception as e:
             traceback.print_exc()
-            return "post_migrate: " + one_line(e)
+            self.said.append("post_migrate: " + one_line(e))
+        return "; ".join(self.said)
 
 
 def migrate(request, backwards, again=False):

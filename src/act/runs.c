@@ -185,6 +185,26 @@ ledger_run_last(struct pg *p, struct arena *a, const char *target,
 }
 
 int
+ledger_stopped(struct pg *p, struct arena *a, const char *target,
+    const char *migration, sym *said, struct err *e)
+{
+	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+	const char *param[] = { target, migration };
+
+	if (pg_exec(p, &r, "SELECT s.status IN ('doing', 'failed') "
+	    "AND s.want = 'applied', coalesce(s.note, '') FROM sluice.step s "
+	    "JOIN sluice.run r ON r.id = s.run WHERE r.target = $1 "
+	    "AND s.kind = 'migration' AND s.subject = $2 "
+	    "AND s.began IS NOT NULL ORDER BY s.run DESC, s.seq DESC LIMIT 1",
+	    param, 2, e) < 0)
+		return err_wrap(e, "the ledger");
+	if (pg_count(r) == 0 || !pg_true(r, 0, 0))
+		return 0;
+	*said = sym_get(a, pg_get(r, 0, 1));
+	return 1;
+}
+
+int
 ledger_runs(struct pg *p, struct arena *a, const char *target, int most,
     struct ledger_run **out, uint32_t *n, struct err *e)
 {

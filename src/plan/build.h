@@ -29,4 +29,8 @@ sym migration_key(struct arena *a, const struct migration *m); /* app.name */
 const struct verdict *verdict_of(const struct plan_facts *f, sym key);
 bool is_first(const struct plan_facts *f);
 
+/* Is a thing of the catalogue as the other, for what can be compared? */
+bool halfway_col_like(const struct column *x, const struct column *y);
+bool halfway_con_like(const struct con *x, const struct con *y);
+
 #endif

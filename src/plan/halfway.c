@@ -4,14 +4,15 @@
 
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "plan/build.h"
 
 struct look {
 	struct strbuf text;	/* what stands */
 	uint32_t before, after, neither;
 };
 
-static bool
-col_like(const struct column *x, const struct column *y)
+bool
+halfway_col_like(const struct column *x, const struct column *y)
 {
 	if (x == NULL || y == NULL)
 		return x == y;
@@ -20,8 +21,8 @@ col_like(const struct column *x, const struct column *y)
 	    (x->dflt == DFLT_NONE) == (y->dflt == DFLT_NONE);
 }
 
-static bool
-con_like(const struct con *x, const struct con *y)
+bool
+halfway_con_like(const struct con *x, const struct con *y)
 {
 	if (x == NULL || y == NULL)
 		return x == y;
@@ -75,9 +76,9 @@ col_look(struct look *k, const struct table *x, const struct table *y,
 	const struct column *b = col_of(x, name), *c = col_of(y, name);
 	const struct column *n = col_of(now, name);
 
-	if (!col_like(b, c))
-		seen(k, col_like(n, b), col_like(n, c), how(b != NULL,
-		    n != NULL, col_like(n, c)), table, name);
+	if (!halfway_col_like(b, c))
+		seen(k, halfway_col_like(n, b), halfway_col_like(n, c), how(b != NULL,
+		    n != NULL, halfway_col_like(n, c)), table, name);
 }
 
 static void
@@ -87,9 +88,9 @@ con_look(struct look *k, const struct table *x, const struct table *y,
 	const struct con *b = con_of(x, name), *c = con_of(y, name);
 	const struct con *n = con_of(now, name);
 
-	if (!con_like(b, c))
-		seen(k, con_like(n, b), con_like(n, c), how(b != NULL,
-		    n != NULL, con_like(n, c)), table, name);
+	if (!halfway_con_like(b, c))
+		seen(k, halfway_con_like(n, b), halfway_con_like(n, c), how(b != NULL,
+		    n != NULL, halfway_con_like(n, c)), table, name);
 }
 
 /* Everything that either of the two has; what both have, once. */

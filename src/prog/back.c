@@ -13,7 +13,9 @@
 static int
 codes_read(struct go *g, struct err *e)
 {
-	sym from = g->plan.from, to = g->plan.to;
+	bool back = streq(g->plan.kind, "rollback");
+	sym from = back ? g->plan.to : g->plan.from;
+	sym to = back ? g->plan.from : g->plan.to;
 
 	if (g->new.graph.order == NULL || !streq(g->new.release, to)) {
 		int got = code_release(&g->new, &g->s, to, e);

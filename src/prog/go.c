@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act/catalog.h"
 #include "act/host.h"
 #include "base/child.h"
 #include "base/clock.h"
@@ -58,6 +59,28 @@ locks(struct deploy *d, const char *app, const char *name, bool back,
 	return found.n;
 }
 
+static int
+stopped(struct deploy *d, const char *app, const char *name, bool back,
+    struct halfway_cut *out, struct err *e)
+{
+	struct go *g = d->show_ctx;
+	const struct release *r = &g->judged.release;
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct migration *m = r->v[i]->m;
+		struct vec live = { 0 };
+		if (!streq(m->app, app) || !streq(m->name, name))
+			continue;
+		if (m->atomic)
+			return 0;
+		if (catalog_read(&live, d->a, d->db, e) < 0)
+			return -1;
+		halfway_cut(out, d->a, r->v[i], &live, back);
+		return 1;
+	}
+	return 0;
+}
+
 static void
 shown(void *ctx, const struct deploy *d, const struct lane *l,
     const struct step *s, const char *event)
@@ -81,6 +104,7 @@ go_fill(struct go *g)
 	d->plan = &g->plan;
 	d->repo = s->repo;
 	d->locks = locks;
+	d->stopped = stopped;
 	d->show = shown;
 	d->show_ctx = g;
 	d->artefact = -1;

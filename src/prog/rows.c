@@ -78,6 +78,29 @@ tell(struct site *s, const struct judgement *j, uint32_t k,
 }
 
 int
+site_stopped(struct site *s, const struct judged *j, struct plan *p,
+    struct err *e)
+{
+	for (uint32_t k = 0; k < j->j.n; k++) {
+		const struct migration *m = j->j.v[k].m;
+		sym said = NULL;
+		int got = m->atomic ? 0 : ledger_stopped(s->db, s->a,
+		    s->target->name, sym_printf(s->a, "%s.%s", m->app,
+		    m->name), &said, e);
+		if (got < 0)
+			return -1;
+		if (got > 0)
+			note(p, s->a, true, sym_printf(s->a, "%s.%s is not "
+			    "atomic, was begun by a deploy before and did not "
+			    "get to its end%s%s: take back by hand what it "
+			    "did, or do the rest and record it (manage.py "
+			    "migrate --fake %s %s)", m->app, m->name,
+			    *said == '\0' ? "" : ": ", said, m->app, m->name));
+	}
+	return 0;
+}
+
+int
 site_rows(struct site *s, const struct judged *j, struct plan *p,
     struct err *e)
 {

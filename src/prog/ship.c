@@ -74,8 +74,9 @@ go_judge_plan(struct go *g, sym to, struct err *e)
 	if (!plan_refused(&g->plan))
 		plan_prove(&g->plan, s->a, &f, &g->judged.release,
 		    &s->settings);
-	return plan_refused(&g->plan) ? 0 :
-	    site_rows(s, &g->judged, &g->plan, e);
+	if (!plan_refused(&g->plan))
+		return site_rows(s, &g->judged, &g->plan, e);
+	return s->ledger ? site_stopped(s, &g->judged, &g->plan, e) : 0;
 }
 
 int
@@ -298,7 +299,7 @@ go_resume(struct go *g, const struct ledger_run *run, struct err *e)
 		return -1;
 	if (streq(run->kind, "stage"))
 		return resume_stage(g, e);
-	if (!streq(run->kind, "rollback") && go_judge_rows(g, e) < 0)
+	if (go_judge_rows(g, e) < 0)
 		return -1;
 	if (streq(run->kind, "rollback") && close_older(g, run, "back", e) < 0)
 		return -1;

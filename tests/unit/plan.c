@@ -456,6 +456,113 @@ known_first(struct scene *x)
 	is_int(plan_prove(&x->p, x->a, &x->f, &x->r, &x->s), 0, "is proven");
 }
 
+/* ---- where one without a transaction stopped ---- */
+
+enum { OPS = 4 };
+
+/* Operations that lead from one schema to the next; where both are the same it
+ * is one that the catalogue does not show. */
+static struct moved *
+stopping(struct arena *a, const char *const *schemas)
+{
+	static const char *const cls[OPS] = { "migrations.AddField",
+	    "migrations.RunPython", "postgres.AddIndexConcurrently",
+	    "migrations.RemoveField" };
+	struct moved *m = arena_make(a, struct moved);
+	struct migration *f = arena_make(a, struct migration);
+	struct op *op = arena_array(a, struct op, OPS);
+	struct change *c = arena_array(a, struct change, OPS);
+	struct schema *s = arena_array(a, struct schema, OPS);
+
+	f->ops = (struct op_list){ op, OPS };
+	m->before.have = w_vec(a, schemas[0]);
+	for (int i = 0; i < OPS; i++) {
+		struct vec was = i == 0 ? m->before.have : s[i - 1].have;
+		s[i].have = streq(schemas[i], schemas[i + 1]) ? was :
+		    w_vec(a, schemas[i + 1]);
+		op[i].cls = cls[i];
+		op[i].model = "t";
+		c[i].op = &op[i];
+		c[i].fwd = m_diff(a, &was, &s[i].have);
+		for (uint32_t k = 0; k < c[i].fwd.n; k++)
+			((struct ddl *)(uintptr_t)&c[i].fwd.v[k])->sql =
+			    sym_printf(a, "statement %d", i + 1);
+		c[i].why = i == 1 ? OPAQUE_PYTHON : OPAQUE_NOT;
+	}
+	m->m = f;
+	m->after.have = s[OPS - 1].have;
+	m->changes = c;
+	m->nchanges = OPS;
+	m->steps = s;
+	return m;
+}
+
+static void
+known_stopped(void)
+{
+	static const char *const schemas[OPS + 1] = { "t: n integer!, o text?",
+	    "t: n integer!, o text?, m text?",
+	    "t: n integer!, o text?, m text?",
+	    "t: n integer!, o text?, m text?; index i(m)",
+	    "t: n integer!, m text?; index i(m)" };
+	static const struct {
+		const char *live;
+		bool back, repeat, invalid, sure;
+		int at;
+		const char *words;
+	} v[] = {
+		{ "t: n integer!, o text?", false, false, false, true, 0,
+		    "1 AddField t is not done" },
+		{ "t: n integer!, o text?, m text?", false, false, false, false,
+		    1, "1 AddField t is done, 2 RunPython t cannot be seen, 3 "
+		    "AddIndexConcurrently t is not done" },
+		{ "t: n integer!, o text?, m text?", false, true, false, true,
+		    1, "1 AddField t is done" },
+		{ "t: n integer!, o text?, m text?; index i(m)", false, false,
+		    false, true, 3, "3 AddIndexConcurrently t is done, 4 "
+		    "RemoveField t is not done" },
+		{ "t: n integer!, o text?, m text?; index i(m)", false, true,
+		    true, true, 1, "3 AddIndexConcurrently t is not done" },
+		{ "t: n integer!, m text?; index i(m)", false, false, false,
+		    true, 4, "4 RemoveField t is done" },
+		{ "t: n integer!, m text?", false, false, false, false, 0,
+		    "3 AddIndexConcurrently t is not done, 4 RemoveField t is "
+		    "done" },
+		{ "t: n integer!, o text?, m text!", false, false, false, false,
+		    0, "1 AddField t is half done" },
+		{ "t: n integer!, o text?, m text?; index i(m)", true, false,
+		    false, true, 3, "" },
+		{ "t: n integer!, o text?, m text?", true, false, false, false,
+		    2, "" },
+		{ "t: n integer!, o text?", true, false, false, true, 0, "" },
+	};
+	struct arena *a = arena_new();
+	struct halfway_cut c;
+
+	for (size_t i = 0; i < countof(v); i++) {
+		struct moved *m = stopping(a, schemas);
+		struct migration f = *m->m;
+		struct vec live = w_vec(a, v[i].live);
+		f.tag.repeat = v[i].repeat;
+		struct op_list ops = m->m->ops;
+		f.ops = ops;
+		m->m = &f;
+		if (v[i].invalid)
+			((struct con *)(uintptr_t)&live.v[0]->cons[0])
+			    ->invalid = true;
+		halfway_cut(&c, a, m, &live, v[i].back);
+		ok(c.sure == v[i].sure && (!c.sure || (int)c.at == v[i].at) &&
+		    strstr(c.text, v[i].words) != NULL &&
+		    (c.ninvalid == 1) == v[i].invalid, "stopped at %s%s: %u, %s",
+		    v[i].live, v[i].back ? " on the way back" : "", c.at,
+		    c.text);
+		if (i == 1)
+			is(c.by_hand, "statement 3; statement 4",
+			    "what is left, by hand");
+	}
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -468,6 +575,7 @@ main(void)
 	known_migrate(&x);
 	known_first(&x);
 	arena_free(x.a);
+	known_stopped();
 	property();
 	return done_testing();
 }
