@@ -12,6 +12,9 @@ typedef const char *sym;
 struct arena;
 
 struct arena *arena_new(void);
+/* For what is soon thrown away; names are those of the other one, which has to
+ * outlive it. */
+struct arena *arena_scratch(struct arena *of);
 void arena_free(struct arena *a);
 /* Zeroed, aligned for anything; lives until arena_free. */
 void *arena_alloc(struct arena *a, size_t n, size_t size);

@@ -27,6 +27,7 @@ struct name {			/* an interned string: hash, then its text */
 struct arena {
 	struct block *blocks;
 	size_t total;
+	struct arena *of;	/* whose names it shares; NULL: its own */
 	struct name **names;	/* open addressing, a power of two */
 	size_t nnames, slots;
 };
@@ -35,6 +36,15 @@ struct arena *
 arena_new(void)
 {
 	return xcalloc(1, sizeof(struct arena));
+}
+
+struct arena *
+arena_scratch(struct arena *of)
+{
+	struct arena *a = arena_new();
+
+	a->of = of->of != NULL ? of->of : of;
+	return a;
 }
 
 void
@@ -163,6 +173,7 @@ sym_getn(struct arena *a, const char *s, size_t n)
 {
 	uint32_t h = hash_bytes(s, n);
 
+	a = a->of != NULL ? a->of : a;
 	if ((a->nnames + 1) * 4 > a->slots * 3)
 		names_grow(a);
 	size_t k = h & (a->slots - 1);

@@ -53,7 +53,7 @@ struct cut { enum forward first, last; };
 static bool
 try(struct fixing *f, const struct moved *m, uint32_t n, struct cut *cut)
 {
-	struct judging *j = f->j;
+	struct judging *j = f->trial;
 	uint32_t k = f->at;
 	struct square x = { .m = part(j->a, m, 0, n), .before = j->at[k] };
 	struct square y = { .m = part(j->a, m, n, m->nchanges - n),
@@ -116,8 +116,8 @@ runs(struct fixing *f, const struct moved *m)
 
 	for (uint32_t i = 0; i < m->nchanges && missing == NULL; i++)
 		for (uint32_t k = 0; k < m->changes[i].fwd.n; k++)
-			schema_apply(f->j->a, &have, &m->changes[i].fwd.v[k],
-			    &missing);
+			schema_apply(f->trial->a, &have,
+			    &m->changes[i].fwd.v[k], &missing);
 	return missing == NULL;
 }
 
@@ -140,22 +140,22 @@ numbers(struct strbuf *b, const struct moved *m, const bool *last, bool which)
 static void
 cut_apart(struct fixing *f)
 {
-	struct moved *m = arena_copy(f->j->a, f->m, sizeof(*f->m));
-	struct change *order = arena_array(f->j->a, struct change,
-	    m->nchanges + 1);
-	bool *last = arena_array(f->j->a, bool, m->nchanges + 1);
+	struct arena *a = f->trial->a;
+	struct moved *m = arena_copy(a, f->m, sizeof(*f->m));
+	struct change *order = arena_array(a, struct change, m->nchanges + 1);
+	bool *last = arena_array(a, bool, m->nchanges + 1);
 	struct strbuf x STRBUF_SCOPED = STRBUF_INIT;
 	struct strbuf y STRBUF_SCOPED = STRBUF_INIT;
 	uint32_t n = 0, first;
 	struct cut c;
 
 	for (uint32_t i = 0; i < m->nchanges; i++) {
-		const struct moved *one = part(f->j->a, f->m, i, 1);
+		const struct moved *one = part(a, f->m, i, 1);
 		struct square q = { .m = one, .before = m->before.have };
 
-		q.after = folded(f->j->a, q.before, one);
+		q.after = folded(a, q.before, one);
 		q.with = q.without = q.after;	/* old code alone decides */
-		last[i] = phase_of(f->j, &q) != FWD_EITHER;
+		last[i] = phase_of(f->trial, &q) != FWD_EITHER;
 		if (i > 0 && operation_number(m, i) ==
 		    operation_number(m, i - 1))
 			last[i] = last[i] || last[i - 1];
@@ -184,7 +184,7 @@ cut_apart(struct fixing *f)
 static bool
 one_transaction(struct fixing *f)
 {
-	struct judging *j = f->j;
+	struct judging *j = f->trial;
 	struct migration *file = arena_copy(j->a, f->m->m, sizeof(*file));
 	struct moved *m = part(j->a, f->m, 0, f->m->nchanges);
 	struct square q = { .m = m, .before = j->at[f->at],
@@ -204,17 +204,22 @@ one_transaction(struct fixing *f)
 	if (w == FWD_SPLIT)
 		return false;
 	f->c = NULL;
-	fix_add(f, sym_printf(j->a, "let it be one transaction: then it is %s",
-	    forward_name[w]), "# without: atomic = False\n");
+	fix_add(f, sym_printf(f->j->a, "let it be one transaction: then it is "
+	    "%s", forward_name[w]), "# without: atomic = False\n");
 	return true;
 }
 
 void
 fix_cut(struct fixing *f)
 {
-	if (f->v->forward == FWD_SPLIT && one_transaction(f))
+	if (f->v->forward != FWD_SPLIT)
 		return;
-	if (f->v->forward == FWD_SPLIT && f->m->nchanges > 1 &&
+	struct judging trial = *f->j;
+	trial.a = arena_scratch(f->j->a);
+	f->trial = &trial;
+	if (!one_transaction(f) && f->m->nchanges > 1 &&
 	    f->m->nchanges <= OPERATIONS && !cut_between(f))
 		cut_apart(f);
+	f->trial = NULL;
+	arena_free(trial.a);
 }

@@ -7,6 +7,7 @@
 
 struct fixing {
 	struct judging *j;
+	struct judging *trial;	/* cut.c: what it weighs is thrown away */
 	struct verdict *v;
 	const struct moved *m;
 	uint32_t at;		/* its place in the release */

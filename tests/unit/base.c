@@ -97,6 +97,12 @@ test_arena(void)
 	is_int(numbers.v[19999], 19999, "a list grows");
 	char *big = arena_alloc(a, 1, 1 << 20);
 	ok(big[0] == '\0' && big[(1 << 20) - 1] == '\0', "large and zeroed");
+	struct arena *scratch = arena_scratch(a);
+	sym fresh = sym_get(scratch, "fresh");
+	ok(sym_get(scratch, "field_1") == sym_get(a, "field_1"),
+	    "a scratch has the names of its arena");
+	arena_free(scratch);
+	ok(sym_get(a, "fresh") == fresh, "which outlive it");
 	arena_free(a);
 }
 
