@@ -31,7 +31,7 @@ static sym
 object(struct arena *a, const char *sql, const char **kind)
 {
 	static const char *const kinds[] = { "VIEW", "FUNCTION", "PROCEDURE",
-	    "TRIGGER", "RULE" };
+	    "TRIGGER", "RULE", "DOMAIN" };
 	static const char blank[] = " \t\r\n\"";
 
 	for (int i = 0; i < 6 && *sql != '\0'; i++) {
@@ -212,6 +212,37 @@ by_hand_free(const struct by_hand *list, const struct by_hand *h)
 	    !fired(list, h)));
 }
 
+/* Does the text make a domain of that name that does not take every value? */
+static bool
+refuses(const char *sql, sym name, sym type)
+{
+	return same_name(name, type) && (strcasestr(sql, "CHECK") != NULL ||
+	    strcasestr(sql, "NOT NULL") != NULL);
+}
+
+bool
+by_hand_domain(struct arena *a, const struct by_hand *list,
+    const struct ddl *before, uint32_t n, sym type)
+{
+	const char *kind = NULL;
+
+	for (uint32_t i = 0; type != NULL && i < n; i++) {
+		sym name = before[i].kind != DDL_OTHER ||
+		    before[i].sql == NULL ||
+		    strcasestr(before[i].sql, "DOMAIN") == NULL ? NULL :
+		    object(a, before[i].sql, &kind);
+
+		if (name != NULL && streq(kind, "DOMAIN") &&
+		    refuses(before[i].sql, name, type))
+			return true;
+	}
+	for (; type != NULL && list != NULL; list = list->next)
+		if (streq(list->kind, "DOMAIN") && list->text != NULL &&
+		    refuses(list->text, list->name, type))
+			return true;
+	return false;
+}
+
 sym
 by_hand(struct arena *a, const struct by_hand **list, const struct ddl *d,
     const struct by_hand **who)
@@ -221,11 +252,15 @@ by_hand(struct arena *a, const struct by_hand **list, const struct ddl *d,
 
 	if ((d->kind == DDL_OTHER || d->kind == DDL_OPAQUE) && d->sql != NULL)
 		note(a, list, d);
+	if ((d->kind == DDL_ADD_COLUMN || d->kind == DDL_TYPE) &&
+	    d->col != NULL && by_hand_domain(a, *list, NULL, 0, d->col->type))
+		return sym_printf(a, "the domain \"%s\", made by hand, may "
+		    "refuse what code writes", d->col->type);
 	if (!column && d->kind != DDL_DROP_TABLE &&
 	    d->kind != DDL_RENAME_TABLE)
 		return NULL;
 	for (const struct by_hand *h = *list; h != NULL; h = h->next) {
-		if (h->text == NULL || !of_table(*list, h, d->table) ||
+		if (h->text == NULL || streq(h->kind, "DOMAIN") || !of_table(*list, h, d->table) ||
 		    (column && !said(h->text, d->name) &&
 		    strchr(h->text, '*') == NULL) || gone(*list, h) ||
 		    (of_trigger(h) && !fired(*list, h)))

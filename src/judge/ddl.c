@@ -200,9 +200,8 @@ column_full(struct strbuf *b, const struct lower *l, const struct code *c,
 	column_sql(b, l, col, dflt);
 	if (col->dflt != DFLT_GENERATED)
 		strbuf_str(b, col->notnull ? " NOT NULL" : " NULL");
-	const struct field *pk = model_pk(c, m);
-	if (pk == f || (pk->implicit && f->implicit &&
-	    streq(pk->name, f->name)))
+	/* f may be a copy that has a default for this once */
+	if (streq(model_pk(c, m)->name, f->name))
 		strbuf_str(b, " PRIMARY KEY");
 	else if (f->unique)
 		strbuf_str(b, " UNIQUE");
@@ -318,7 +317,7 @@ inline_cons(struct lower *l, const struct code *c, const struct model *m,
 	sym t = model_table(c, m);
 	struct con con;
 
-	if (model_pk(c, m) == f) {
+	if (streq(model_pk(c, m)->name, f->name)) {
 		con = (struct con){ .kind = CON_PK, .cols = arena_copy(l->a,
 		    &f->column, sizeof(sym)), .ncols = 1 };
 		emit_con(l, t, &con, EMIT_INLINE);

@@ -34,6 +34,10 @@ sym ident_swap(struct arena *a, sym sql, sym name, sym to);
 sym by_hand(struct arena *a, const struct by_hand **list,
     const struct ddl *d, const struct by_hand **who);
 /* Is it so no more, now? */
+/* Is the type a domain that does not take every value? One made in the n
+ * statements before it, too. */
+bool by_hand_domain(struct arena *a, const struct by_hand *list,
+    const struct ddl *before, uint32_t n, sym type);
 bool by_hand_free(const struct by_hand *list, const struct by_hand *h);
 /* What is not known of a trigger that d makes; NULL. */
 sym by_hand_odd(struct arena *a, const struct by_hand *list,

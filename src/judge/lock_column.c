@@ -71,7 +71,7 @@ lock_add_column(struct locking *l)
 
 	if (h == NULL || c == NULL)
 		return;
-	h->rewrite = c->dflt == DFLT_SERIAL || c->dflt == DFLT_IDENTITY ||
+	h->rewrite = l->d->rewrites || c->dflt == DFLT_SERIAL || c->dflt == DFLT_IDENTITY ||
 	    (c->dflt == DFLT_GENERATED && !c->is_virtual) ||
 	    volatile_default(c);
 	if (h->rewrite)
@@ -79,7 +79,9 @@ lock_add_column(struct locking *l)
 		    "its indexes are written anew while nobody can read it",
 		    c->name, c->dflt == DFLT_GENERATED ?
 		    "a stored generated value" : c->dflt == DFLT_EXPR ?
-		    "a default that differs by row" : "a sequence");
+		    "a default that differs by row" : c->dflt == DFLT_NONE ||
+		    c->dflt == DFLT_CONST ? "a domain that has rules" :
+		    "a sequence");
 }
 
 /* ---- types ---- */

@@ -496,6 +496,9 @@ run_sql(struct lower *l)
 				    "hides the real \"%s\" from all that comes "
 				    "after it", d.v[k].name);
 			}
+			x.rewrites |= x.kind == DDL_ADD_COLUMN &&
+			    by_hand_domain(l->a, l->by_hand, d.v, k,
+			    x.col->type);
 			x.joined = k > 0 && strcasestr(v[i].text, "commit") ==
 			    NULL;	/* one text is one transaction */
 			emit(l, x);

@@ -174,6 +174,26 @@ stop(struct turn *t, struct change *c, const struct lower *f, sym why,
 		    "one of the two out", why);
 }
 
+/* PostgreSQL changes the type of no column from which another is generated. */
+static sym
+generated_from(struct turn *t, const struct ddl *d)
+{
+	const struct table *x = d->kind == DDL_TYPE && !t->op->maybe ?
+	    vec_find(&t->after.have, d->table) : NULL;
+
+	if (x == NULL || x->trusted || doubted(&t->before, t->m->app) > 0)
+		return NULL;
+	for (uint16_t i = 0; i < x->ncols; i++)
+		if (x->cols[i].dflt == DFLT_GENERATED &&
+		    ident_in(x->cols[i].dflt_sql, d->name))
+			return sym_printf(t->a, "\"%s\".\"%s\" is generated "
+			    "from \"%s\": PostgreSQL does not change its type; "
+			    "remove \"%s\" before it, and add it again after "
+			    "it", d->table, x->cols[i].name, d->name,
+			    x->cols[i].name);
+	return NULL;
+}
+
 static void
 turn(struct turn *t)
 {
@@ -206,6 +226,8 @@ turn(struct turn *t)
 		explain(c, used != NULL ? OPAQUE_STATE : OPAQUE_NOT, used);
 	}
 	stop(t, c, &f, why, kind);
+	for (uint32_t i = 0; i < c->fwd.n && c->stops == NULL; i++)
+		c->stops = generated_from(t, &c->fwd.v[i]);
 	if (c->why != OPAQUE_NOT)
 		doubt(t, why != NULL || t->maybe || t->m->nproblems > 0);
 	c->irreversible = one_way(t->op);

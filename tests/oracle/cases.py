@@ -303,10 +303,11 @@ def default_cases():
 
 def cases():
     """All of them, in a fixed order, each with an app of its own."""
+    from rarer import rarer
     from written import written
     seen = []
     for source in (field_cases, type_cases, meta_cases, model_cases, key_cases,
-                   parent_cases, upsert_cases, default_cases, written):
+                   parent_cases, upsert_cases, default_cases, written, rarer):
         seen += [c if isinstance(c, Case) else Case(*c) for c in source()]
     for i, case in enumerate(seen):
         app = f"c{i:03}"

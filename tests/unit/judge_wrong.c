@@ -50,6 +50,26 @@ static const struct end cases[] = {
 	  "\"sure\"\n        migrations.RunPython(fill)", "# sluice: safe because "
 	  "\"sure\"\n        migrations.AddField('order', 'note', "
 	  "models.TextField(null=True))" }, "opaque>safe opaque>safe", NULL },
+	{ "a key with a default for this once", { "migrations.RemoveField('order', "
+	  "'id'), migrations.AddField('order', 'key', models.IntegerField("
+	  "default=1, primary_key=True), preserve_default=False)" },
+	  "split>split!", "builds the unique index of \"shop_order\"" },
+	{ "a type from which another column is generated", {
+	  "migrations.AddField('order', 'low', models.GeneratedField(expression="
+	  "models.functions.Lower('state'), output_field=models.CharField("
+	  "max_length=40), db_persist=True))", "# sluice: unsafe because \"sure\""
+	  "\n        migrations.AlterField('order', 'state', models.CharField("
+	  "max_length=10))" }, "safe>safe safe>safe!", "\"shop_order\".\"low\" is "
+	  "generated from \"state\": PostgreSQL does not change its type" },
+	{ "a domain that takes no NULL", { "migrations.RunSQL('CREATE DOMAIN d AS "
+	  "int NOT NULL; ALTER TABLE shop_order ADD q d', '')" },
+	  "opaque>opaque!", "adds \"q\" with a domain that has rules" },
+	{ "one of another migration", { "migrations.RunSQL('CREATE DOMAIN d AS int "
+	  "CHECK (value > 0)', '')", "migrations.RunSQL('ALTER TABLE shop_order "
+	  "ADD q d', '')" }, "either>safe opaque>opaque!", "the domain \"d\", made "
+	  "by hand, may refuse what code writes" },
+	{ "one that takes all", { "migrations.RunSQL('CREATE DOMAIN d AS int; "
+	  "ALTER TABLE shop_order ADD q d', '')" }, "either>safe", NULL },
 	{ "what is no SQL", { "# sluice: safe because \"sure\"\n        "
 	  "migrations.RunSQL('SELEC 1', '')" }, "opaque>opaque!",
 	  "near \"SELEC\": PostgreSQL stops at it" },
