@@ -6,7 +6,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 3
 build=${1:-build}
 list=$(mktemp) || exit 3
-trap 'rm -f "$list"' EXIT
+other=$list.other
+trap 'rm -f "$list" "$other"' EXIT
 
 # complain WHAT: every line on stdin is a finding.
 complain() { grep . | sed "s|^|lint: $1: |" | tee -a "$list"; }
@@ -118,7 +119,52 @@ for f in $(git ls-files -- 'tests/*.t'); do
 	[ -x "$f" ] || echo "$f: chmod +x"
 done | complain "not executable"
 
-# 8. White space.
+# 8. Every key of sluice.ini is in its page and in the example, and no other;
+# so are the defaults that the page gives.
+keys() {
+	case $1 in
+	src)
+		sed -n 's/.*{ S_\([A-Z]*\), "\([a-z_]*\)", [A-Z](.*/\1 \2/p' \
+		    src/read/config.c | tr '[:upper:]' '[:lower:]' |
+		    sed 's/^make /makemigrations /'
+		;;
+	example)
+		awk '/^\[/ { gsub(/[][]/, ""); s = $1 }
+		    s !~ /^(fields|operations|values)$/ &&
+		    match($0, /^(; )?[a-z_]+ = /) { sub(/^; /, ""); print s, $1 }' \
+		    config.ini.example
+		;;
+	page)
+		awk '/^\.Ss \[/ { gsub(/[][]/, ""); s = $2 }
+		    /^\.It Li [a-z_]+ No =/ { print s, $3 }' deploy/sluice.ini.5
+		;;
+	esac | sort -u
+}
+defaults() {
+	case $1 in
+	src)
+		sed -n 's/.*{ S_\([A-Z]*\), "\([a-z_]*\)", [A-Z](.*), T_[A-Z]*, "\([^"]*\)".*/\1 \2 \3/p' \
+		    src/read/config.c | awk '{ $1 = tolower($1); print }' |
+		    sed 's/^make /makemigrations /' | grep -v '^project root '
+		;;
+	page)
+		awk '/^\.Ss \[/ { gsub(/[][]/, ""); s = $2 }
+		    /^\.It / { k = $3 }
+		    said { sub(/^\.Li (\\&)?/, ""); sub(/ \.$/, ""); print s, k, $0 }
+		    { said = /^Default:$/ }' deploy/sluice.ini.5
+		;;
+	esac | sort
+}
+for what in keys defaults; do
+	for of in page $([ $what = defaults ] || echo example); do
+		$what "$of" >"$other"
+		$what src | comm -3 - "$other" |
+		    sed "s|^	|only the $of has: |; t
+			s|^|the $of lacks: |"
+	done
+done | complain "sluice.ini"
+
+# 9. White space.
 git ls-files -- '*.c' '*.h' '*.sh' '*.py' '*.t' Makefile README.md \
     ':!tests/fuzz/corpus' |
     xargs grep -nE '[[:blank:]]+$' | complain "blanks at the end of the line"

@@ -59,7 +59,7 @@ static const struct key {
 	enum type type;
 	const char *dflt;	/* NULL: none */
 	int64_t min;
-	const char *words;
+	const char *words;	/* of a number: the most */
 } keys[] = {
 	{ S_PROJECT, "root", P(root), T_STR, ".", 0, NULL },
 	{ S_PROJECT, "settings", P(settings), T_STR, NULL, 0, NULL },
@@ -68,7 +68,7 @@ static const struct key {
 	{ S_PROJECT, "auto_field", P(auto_field), T_STR, NULL, 0, NULL },
 	{ S_PROJECT, "base", P(base), T_STR, "main", 0, NULL },
 	{ S_PROJECT, "django", P(django), T_DJANGO, NULL, 0, NULL },
-	{ S_PROJECT, "server", P(server), T_INT, "15", 9, NULL },
+	{ S_PROJECT, "server", P(server), T_INT, "15", 9, "30" },
 
 	{ S_TARGET, "project", T(project), T_STR, NULL, 0, NULL },
 	{ S_TARGET, "database", T(database), T_STR, NULL, 0, NULL },
@@ -86,9 +86,9 @@ static const struct key {
 	{ S_TARGET, "haproxy", T(haproxy), T_STR, NULL, 0, NULL },
 	{ S_TARGET, "batches", T(batches), T_BATCHES, "1", 0, NULL },
 	{ S_TARGET, "on_failure", T(on_failure), T_WORD, "back", 0, "back|hold" },
-	{ S_TARGET, "keep", T(keep), T_INT, "5", 2, NULL },
+	{ S_TARGET, "keep", T(keep), T_INT, "5", 2, "1000" },
 	{ S_TARGET, "max_failed", T(max_failed), T_INT, "0", 0, NULL },
-	{ S_TARGET, "at_once", T(at_once), T_INT, "32", 1, NULL },
+	{ S_TARGET, "at_once", T(at_once), T_INT, "32", 1, "1000" },
 	{ S_TARGET, "max_blocked", T(max_blocked), T_INT, "5", 0, NULL },
 	{ S_TARGET, "retries", T(retries), T_INT, "10", 0, NULL },
 	{ S_TARGET, "connect_timeout", T(connect_timeout), T_TIME, "10s", 1, NULL },
@@ -103,7 +103,7 @@ static const struct key {
 
 	{ S_HOST, "target", H(target), T_STR, NULL, 0, NULL },
 	{ S_HOST, "address", H(address), T_STR, NULL, 0, NULL },
-	{ S_HOST, "port", H(port), T_INT, "22", 1, NULL },
+	{ S_HOST, "port", H(port), T_INT, "22", 1, "65535" },
 	{ S_HOST, "user", H(user), T_STR, NULL, 0, NULL },
 	{ S_HOST, "identity", H(identity), T_STR, NULL, 0, NULL },
 	{ S_HOST, "path", H(path), T_STR, NULL, 0, NULL },
@@ -286,11 +286,15 @@ set_number(struct parser *p, const struct key *k, void *at, const char *value)
 			    k->name, value);
 	} else if (read_long(value, &n) < 0 ||
 	    (k->type == T_INT && (n > INT32_MAX || n < INT32_MIN))) {
-		return config_bad(p, "%s = %s: not a number", k->name, value);
+		return config_bad(p, "%s = %s: not a number%s", k->name, value,
+		    k->type == T_LONG ? "; k, M or G may follow it" : "");
 	}
 	if (n < k->min)
 		return config_bad(p, "%s = %s: must be at least %lld", k->name, value,
 		    (long long)k->min);
+	if (k->words != NULL && n > strtoll(k->words, NULL, 10))
+		return config_bad(p, "%s = %s: must be at most %s", k->name, value,
+		    k->words);
 	if (k->type == T_INT)
 		*(int *)at = (int)n;
 	else
@@ -331,18 +335,6 @@ set_word(struct parser *p, const struct key *k, void *at, const char *value)
 	return 0;
 }
 
-static int
-set_django(struct parser *p, void *at, const char *value)
-{
-	int major, minor, n = 0;
-
-	if (sscanf(value, "%2d.%2d%n", &major, &minor, &n) != 2 ||
-	    (value[n] != '\0' && value[n] != '.') || major < 1 || minor < 0)
-		return config_bad(p, "django = %s: not a version such as 5.2", value);
-	*(int *)at = major * 100 + minor;
-	return 0;
-}
-
 /* "1,25%,100%": how many hosts at a time, the last one repeats. */
 static int
 set_batches(struct parser *p, void *at, const char *value)
@@ -376,6 +368,8 @@ key_set(struct parser *p, const struct key *k, void *base, const char *value)
 	switch (k->type) {
 	case T_STR:
 	case T_CMD:
+		if (config_value(p, k->in, k->name, value) < 0)
+			return -1;
 		*(sym *)at = sym_get(p->a, value);
 		return 0;
 	case T_INT:
@@ -386,7 +380,7 @@ key_set(struct parser *p, const struct key *k, void *base, const char *value)
 	case T_WORD:
 		return set_word(p, k, at, value);
 	case T_DJANGO:
-		return set_django(p, at, value);
+		return config_django(p, at, value);
 	case T_BATCHES:
 		return set_batches(p, at, value);
 	}

@@ -87,9 +87,6 @@ link_host(struct parser *p, const struct part *t, struct cfg_host *h)
 		    h->name, h->target);
 	const struct cfg_target *o = to->at;
 	h->target = to->name;
-	if (h->port > 65535)
-		return config_bad(p, "[host %s]: port = %d: no such port",
-		    h->name, h->port);
 	if (h->address == NULL)
 		h->address = h->name;
 	/* ssh would take such a word for an option */

@@ -36,6 +36,10 @@ struct parser {
 
 int config_bad(struct parser *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* Refuses what that key cannot be, and says what it may be. */
+int config_value(struct parser *p, enum section in, const char *name,
+    const char *value);
+int config_django(struct parser *p, int *at, const char *value);
 /* The parts into config: hosts to their targets, targets to projects; rules
  * that span keys. */
 int config_link(struct parser *p);
