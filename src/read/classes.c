@@ -65,21 +65,23 @@ only_super(struct reader *r, struct scope *s, uint32_t block, sym name,
 	return did;
 }
 
-static bool
-adds_nothing(struct reader *r, struct scope *cls, const struct binding *b)
+/* 1: it does what the base's does, 0: nothing at all, -1: something else. */
+static int
+adds(struct reader *r, struct scope *cls, const struct binding *b)
 {
 	const struct syntax *y = &cls->m->syn;
 	uint32_t body = b->kind == BIND_FUNCTION && !b->dressed ?
 	    node_field(y, b->node, F_BODY) : 0;
+	int did = body == 0 ? -1 : only_super(r, &cls->m->top, body, b->name,
+	    0);
 
-	return body != 0 &&
-	    only_super(r, &cls->m->top, body, b->name, 0) == 1;
+	return did == 2 ? 0 : did;
 }
 
-/* What an operation may define and still do what Django's does: what Django's
- * has no name for, nobody calls but itself. */
-static bool
-op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
+/* What decides about an operation: not what Django's has no name for, which
+ * nobody calls but itself. */
+bool
+op_decides(const char *name)
 {
 	static const char *const fine[] = { "reversible", "reduces_to_sql",
 	    "atomic", "elidable", "category", "describe",
@@ -88,11 +90,10 @@ op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
 	    "can_reduce_through", "deconstruct",
 	    "serialization_expand_args", "__doc__", "__module__",
 	    "__qualname__", "__slots__", "__repr__", "__eq__", "__hash__" };
-	static const char *const run[] = { "database_forwards",
-	    "database_backwards", "state_forwards" };
 	static const char *const used[] = { "ALTER_OPTION_KEYS",
 	    "allow_migrate_model", "args", "bases", "code", "constraint",
-	    "create_collation", "database_operations", "deterministic",
+	    "create_collation", "database_backwards", "database_forwards",
+	    "database_operations", "deterministic",
 	    "extension_exists", "field", "fields", "hints", "index",
 	    "index_together", "is_same_field_operation",
 	    "is_same_model_operation", "kwargs", "locale", "managers",
@@ -101,19 +102,37 @@ op_harmless(struct reader *r, struct scope *cls, const struct binding *b)
 	    "old_name_lower", "option_name", "option_value", "options",
 	    "order_with_respect_to", "preserve_default", "provider",
 	    "remove_collation", "reverse_code", "reverse_sql", "sql",
-	    "state_operations", "table", "table_comment",
+	    "state_forwards", "state_operations", "table", "table_comment",
 	    "unique_together" };
 
 	for (size_t i = 0; i < countof(fine); i++)
-		if (streq(b->name, fine[i]))
-			return true;
-	for (size_t i = 0; i < countof(run); i++)
-		if (streq(b->name, run[i]))
-			return adds_nothing(r, cls, b);
-	for (size_t i = 0; i < countof(used); i++)
-		if (streq(b->name, used[i]))
+		if (streq(name, fine[i]))
 			return false;
-	return b->name[0] != '_';
+	for (size_t i = 0; i < countof(used); i++)
+		if (streq(name, used[i]))
+			return true;
+	return name[0] == '_';
+}
+
+/* May an operation define it, and what it does is known all the same? */
+static bool
+op_harmless(struct reader *r, struct class_info *out, struct scope *cls,
+    const struct binding *b)
+{
+	static const char *const run[] = { "database_forwards",
+	    "database_backwards", "state_forwards" };
+
+	for (size_t i = 0; i < countof(run); i++) {
+		if (!streq(b->name, run[i]))
+			continue;
+		int did = adds(r, cls, b);
+		if (did == 0 && i < 2)
+			out->op_idle |= 1u << i;
+		return did == 1 || (did == 0 && i < 2);
+	}
+	return !op_decides(b->name) || (streq(b->name, "__init__") &&
+	    b->kind == BIND_FUNCTION && !b->dressed &&
+	    out->ninits < countof(out->inits));
 }
 
 /* What decides about a field's column: its type alone, or more. */
@@ -146,8 +165,8 @@ field_decides(const char *name)
 }
 
 /* self.null = …, setattr(…) somewhere in a piece of code? */
-bool
-field_changes(const char *s, size_t len)
+static bool
+changes(const char *s, size_t len, bool op)
 {
 	const char *end = s + len;
 
@@ -172,10 +191,23 @@ field_changes(const char *s, size_t len)
 			continue;
 		memcpy(name, s, n);
 		name[n] = '\0';
-		if (field_decides(name) != DECIDES_NOTHING)
+		if (op ? op_decides(name) :
+		    field_decides(name) != DECIDES_NOTHING)
 			return true;
 	}
 	return false;
+}
+
+bool
+field_changes(const char *s, size_t len)
+{
+	return changes(s, len, false);
+}
+
+bool
+op_changes(const char *s, size_t len)
+{
+	return changes(s, len, true);
 }
 
 /* A method that calls its base's and does nothing to the column. */
@@ -289,7 +321,7 @@ look_at(struct reader *r, struct class_info *out, struct scope *cls,
 {
 	bool fn = b->kind == BIND_FUNCTION;
 
-	if (out->op_own == NULL && !op_harmless(r, cls, b))
+	if (out->op_own == NULL && !op_harmless(r, out, cls, b))
 		out->op_own = b->name;
 	if (streq(b->name, "get_internal_type") && out->base == NULL)
 		out->base = internal_type(r, cls, b);

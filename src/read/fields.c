@@ -1,4 +1,5 @@
-/* Fields of the project: what their __init__ makes of their arguments. */
+/* Fields and operations of the project: what their __init__ makes of their
+ * arguments. */
 #include <string.h>
 
 #include "base/util.h"
@@ -9,12 +10,21 @@ struct init {
 	struct scope *in;		/* its parameters */
 	const struct syntax *y;
 	uint32_t args, rest;		/* names of *args, **kwargs; 0: none */
-	struct list(const struct value *) items;
+	struct list(const struct value *) items, first;	/* first: handed on */
 	struct list(struct kwarg) kw, out;
 	struct list(struct kwarg) mine;	/* self.x = … */
 	uint32_t cls;
 	bool called;			/* super().__init__() */
+	bool op;			/* of an operation */
 };
+
+static enum decides
+decides(const struct init *x, sym name)
+{
+	if (!x->op)
+		return field_decides(name);
+	return op_decides(name) ? DECIDES_MORE : DECIDES_NOTHING;
+}
 
 static bool
 is_text(const struct init *x, uint32_t node, const char *text)
@@ -206,7 +216,7 @@ assignment(struct init *x, uint32_t node)
 		*list_add(x->r->a, &x->mine) = (struct kwarg){ name,
 		    eval(x->r, x->in, right) };
 		return is_text(x, object, "self") &&
-		    field_decides(name) == DECIDES_NOTHING;
+		    decides(x, name) == DECIDES_NOTHING;
 	}
 	return !pops && kw_set(x, subscript_name(x, left), value_of(x, right),
 	    false);
@@ -234,6 +244,9 @@ call_super(struct init *x, uint32_t args)
 			    NULL };
 			if (v == 0)
 				return false;
+		} else if (x->op && y->v[c].kind != N_SPLAT &&
+		    y->v[c].kind != N_DICT_SPLAT) {
+			*list_add(x->r->a, &x->first) = value_of(x, c);
 		} else {
 			return false;
 		}
@@ -318,6 +331,35 @@ neutral(struct init *x, uint32_t node)
 	return true;
 }
 
+/* An `if` that decides about variables: what they are then is not known. */
+static bool
+vague(struct init *x, uint32_t node)
+{
+	const struct syntax *y = x->y;
+
+	for (uint32_t c = node_first(y, node); c != 0;
+	    c = node_next(y, node, c)) {
+		uint32_t in = node_first(y, c);
+		uint32_t left = y->v[c].kind == N_STATEMENT && in != 0 &&
+		    y->v[in].kind == N_ASSIGN ? node_field(y, in, F_LEFT) : 0;
+		if (y->v[c].kind == N_BLOCK || y->v[c].kind == N_ELSE ||
+		    y->v[c].kind == N_ELIF) {
+			if (!vague(x, c))
+				return false;
+		} else if (y->v[c].field == F_CONDITION) {
+			if (!asks_only(x, c))
+				return false;
+		} else if (left == 0 || y->v[left].kind != N_IDENTIFIER ||
+		    !asks_only(x, in)) {
+			return false;
+		} else {
+			scope_unpack(x->r, x->in, left, value_opaque_new(x->r,
+			    x->in, in, "depends on a condition"));
+		}
+	}
+	return true;
+}
+
 static bool
 statement(struct init *x, uint32_t c)
 {
@@ -329,8 +371,8 @@ statement(struct init *x, uint32_t c)
 	if (y->v[c].kind == N_PASS)
 		return true;
 	if (x->called)	/* the arguments are handed on */
-		return !field_changes(y->text + y->v[c].start, y->v[c].end -
-		    y->v[c].start) && memmem(y->text + y->v[c].start,
+		return !(x->op ? op_changes : field_changes)(y->text +
+		    y->v[c].start, y->v[c].end - y->v[c].start) && memmem(y->text + y->v[c].start,
 		    y->v[c].end - y->v[c].start, "__init__", 8) == NULL;
 	if (y->v[c].kind == N_DELETE && in != 0 &&
 	    (name = subscript_name(x, in)) != NULL) {
@@ -338,7 +380,15 @@ statement(struct init *x, uint32_t c)
 		return true;
 	}
 	if (y->v[c].kind == N_IF)
-		return neutral(x, c);
+		return x->op ? vague(x, c) : neutral(x, c);
+	uint32_t own = x->op && y->v[c].kind == N_FUNCTION ?
+	    node_field(y, c, F_NAME) : 0;
+	if (own != 0) {
+		scope_unpack(x->r, x->in, own, value_name(x->r, sym_printf(
+		    x->r->a, "%s.%s", x->in->dotted, text_of_node(x, own)),
+		    y->v[c].line));
+		return true;
+	}
 	if (y->v[c].kind != N_STATEMENT)
 		return false;
 	return k == N_STRING || (k == N_ASSIGN && assignment(x, in)) ||
@@ -348,11 +398,11 @@ statement(struct init *x, uint32_t c)
 /* The arguments that one __init__ hands on; what it decides by itself. */
 static enum decides
 init_follow(struct reader *r, struct value *call, struct scope *cls,
-    uint32_t fn)
+    uint32_t fn, bool op)
 {
 	struct scope *in = arena_make(r->a, struct scope);
 	struct init x = { .r = r, .in = in, .y = &cls->m->syn,
-	    .cls = cls->node };
+	    .cls = cls->node, .op = op };
 	uint32_t body = node_field(x.y, fn, F_BODY);
 	uint32_t params = node_field(x.y, fn, F_PARAMETERS);
 
@@ -376,16 +426,29 @@ init_follow(struct reader *r, struct value *call, struct scope *cls,
 	enum decides out = x.called ? DECIDES_NOTHING : DECIDES_MORE;
 	for (uint32_t i = 0; i < x.out.n; i++) {
 		const struct value *v = eval_force(r, x.out.v[i].value);
-		enum decides d = field_decides(x.out.v[i].name);
+		enum decides d = op ? DECIDES_NOTHING :
+		    field_decides(x.out.v[i].name);
 		if (d > out && (value_opaque(v) || v->kind == VALUE_NAME ||
 		    v->kind == VALUE_CALL))
 			out = d;
 	}
-	call->items = x.items.v;
-	call->n = x.items.n;
+	for (uint32_t i = 0; i < x.items.n; i++)
+		*list_add(r->a, &x.first) = x.items.v[i];
+	call->items = x.first.v;
+	call->n = x.first.n;
 	call->kw = x.out.v;
 	call->nkw = x.out.n;
 	return out;
+}
+
+bool
+op_follow(struct reader *r, struct value *call, const struct class_info *ci)
+{
+	for (uint32_t i = 0; i < ci->ninits; i++)
+		if (init_follow(r, call, ci->inits[i].cls, ci->inits[i].fn,
+		    true) != DECIDES_NOTHING)
+			return false;
+	return true;
 }
 
 void
@@ -403,7 +466,7 @@ field_follow(struct reader *r, struct value *call)
 	}
 	for (uint32_t i = 0; i < ci.ninits && ci.decides != DECIDES_MORE; i++) {
 		enum decides d = init_follow(r, &v, ci.inits[i].cls,
-		    ci.inits[i].fn);
+		    ci.inits[i].fn, false);
 		if (d > ci.decides) {
 			ci.decides = d;
 			ci.field_own = sym_get(r->a, "__init__");

@@ -97,6 +97,7 @@ struct class_info {
 	bool cls;		/* it is a class of this tree */
 	/* what decides about an operation, a field, and is not Django's; NULL */
 	sym op_own, field_own;
+	unsigned op_idle;	/* 1: database_forwards() does nothing, 2: …backwards() */
 	enum decides decides;	/* about a column, by field_own */
 	struct { struct scope *cls; uint32_t fn; } inits[6];
 	uint32_t ninits;	/* its own first */
@@ -140,9 +141,16 @@ void class_follow(struct reader *r, struct class_info *out,
 enum decides field_decides(const char *name);
 /* Does code set one of them on itself? */
 bool field_changes(const char *s, size_t len);
+/* The same of an operation's names. */
+bool op_decides(const char *name);
+bool op_changes(const char *s, size_t len);
 /* fields.c: a call of a field of the project as that of its Django class; its
  * why is set where that cannot be told. */
 void field_follow(struct reader *r, struct value *call);
+/* A call of an operation of the project with the arguments that its __init__
+ * hands on; false: they cannot be told. */
+bool op_follow(struct reader *r, struct value *call,
+    const struct class_info *ci);
 /* Every class of the tree that cls comes from, itself first. What stands among
  * its bases and is neither such a class nor Django's is told to odd(). */
 struct class_walk {

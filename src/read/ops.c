@@ -397,6 +397,15 @@ is_idle(const char *cls, const char *known)
 	return known != NULL && streq(known, "none");
 }
 
+/* It touches the state alone. */
+static struct op
+state_only(struct reader *r, struct op o)
+{
+	return o.kind == OP_OPAQUE ? o : (struct op){ .kind = OP_SEPARATE,
+	    .line = o.line, .cls = o.cls, .maybe = o.maybe, .preserve_default = true,
+	    .state = { arena_copy(r->a, &o, sizeof(o)), 1 } };
+}
+
 /* A class of the project that only dresses up one of Django's, or one of which
  * the configuration says what it is. */
 static struct op
@@ -422,11 +431,16 @@ read_custom(struct reader *r, const struct value *call)
 		    "operation %s is not known" :
 		    "operation %s comes from no operation of Django",
 		    call->name));
+	struct value v = *call;
+	if (ci.op_own == NULL && (!op_follow(r, &v, &ci) ||
+	    (ci.op_idle != 0 && ci.op_idle != 3)))
+		ci.op_own = "__init__";
 	if (ci.op_own != NULL)
 		return op_opaque(r, call->line, call->name, sym_printf(r->a,
 		    "operation %s (%s:%u) has code of its own", call->name,
 		    ci.where != NULL ? ci.where : "?", ci.line));
-	return read_form(r, f, call);
+	return ci.op_idle == 3 ? state_only(r, read_form(r, f, &v)) :
+	    read_form(r, f, &v);
 }
 
 struct ops {

@@ -183,6 +183,27 @@ do_get(struct reader *r, const struct value *self, const struct value *call)
 	    value_seal(r, value_new(r, VALUE_NONE, call->line));
 }
 
+static const struct value *
+do_split(struct reader *r, const struct value *self, const struct value *by)
+{
+	struct value *v = value_new(r, VALUE_LIST, self->line);
+	struct list(const struct value *) items = { 0 };
+	const char *s = self->text, *end = s + self->len, *p;
+
+	if (self->kind != VALUE_STR || by->kind != VALUE_STR || by->len == 0)
+		return NULL;
+	while ((p = memmem(s, (size_t)(end - s), by->text, by->len)) != NULL) {
+		*list_add(r->a, &items) = value_text(r, VALUE_STR, s,
+		    (size_t)(p - s), self->line);
+		s = p + by->len;
+	}
+	*list_add(r->a, &items) = value_text(r, VALUE_STR, s,
+	    (size_t)(end - s), self->line);
+	v->items = items.v;
+	v->n = items.n;
+	return value_seal(r, v);
+}
+
 const struct value *
 text_method(struct reader *r, const struct value *self, const char *method,
     const struct value *call)
@@ -197,6 +218,8 @@ text_method(struct reader *r, const struct value *self, const char *method,
 		return do_format(r, self, call);
 	if (streq(method, "join") && call->n == 1)
 		return do_join(r, self, call->items[0]);
+	if (streq(method, "split") && call->n == 1 && call->nkw == 0)
+		return do_split(r, self, eval_force(r, call->items[0]));
 	if (streq(method, "replace") && call->n == 2)
 		return do_replace(r, self, eval_force(r, call->items[0]),
 		    eval_force(r, call->items[1]));

@@ -333,6 +333,15 @@ custom(void)
 #define OP(body, why) reads(HEAD "class O(migrations.RunSQL):\n    " body "\n" CLASS "    operations = [O('x')]\n", why)
 #define OWN "OPAQUE why[operation shop.migrations.0002_x.O (shop/migrations/0002_x.py:2) has code of its own]"
 	OP("elidable = True", "sql sql<x>");
+	OP("def __init__(self, name, at=None):\n        if at is None:\n            at = now()\n        table = name.split('.')[-1].upper()\n"
+	    "        super().__init__(f'LOCK {table}', reverse_sql='')\n        self.at = at", "sql sql<LOCK X> rsql<> reversible rnoop");
+	OP("def __init__(self, sql):\n        def back(): pass\n        super().__init__(sql, back)\n        self.hints = {}", OWN);
+	OP("def __init__(self, sql):\n        if sql:\n            sql = 'y'\n        super().__init__(sql)", "sql sql<?depends on a condition>");
+	OP("def __init__(self, sql):\n        log(self)\n        super().__init__(sql)", OWN);
+	OP("def __init__(self, sql):\n        super().__init__(sql)\n        self.sql += ';y'", OWN);
+	OP("def database_forwards(self, *a): pass\n    def database_backwards(self, *a): pass", "separate db{} state{sql sql<x>}");
+	OP("def database_forwards(self, *a): pass", OWN);
+	OP("def state_forwards(self, *a): pass", OWN);
 	OP("@classmethod\n    def from_file(cls, path): return cls(open(path).read())\n    FOLDER = 'sql'", "sql sql<x>");
 	OP("@never\n    def database_forwards(self, a, s, f, t):\n        super().database_forwards(a, s, f, t)", OWN);
 	OP("code = 'y'", OWN);
