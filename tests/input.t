@@ -126,6 +126,20 @@ nothing_begun "unreachable host"
 exits 3 "sluice-status says so, and the rest" sluice-status production
 host_start 1
 
+mkdir "$T/few" && ln -s /usr/bin/* "$T/few" && rm "$T/few/flock"
+sed -i "s|^SetEnv .*|& PATH=$T/few|" "$T/host1/sshd_config"
+kill -HUP "$(cat "$T/host1/pid")"
+without() { ! host_run 1 command -v flock; }
+wait_for 10 without
+exits 1 "a host without flock" deploy r1
+said 'app1: these programs are missing: flock \(.*util-linux\)' "that is said"
+nothing_begun "flock is missing"
+exits 1 "sluice-doctor says so" sluice-doctor production
+said 'FAIL app1: these programs are missing: flock \(.*util-linux\)' \
+    "and where it comes from"
+host_stop 1 all
+host_start 1
+
 mv "$T/ssh/known_hosts" "$T/ssh/known"
 : >"$T/ssh/known_hosts"
 exits 3 "a host key that is not known" deploy r1

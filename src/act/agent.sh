@@ -296,7 +296,7 @@ do_hello() {	# =PATH HOST SERIAL =ROOT =ENV =BUILD =RESTART =HEALTH
 	fi
 	if [ "$serial" -gt 0 ] && ! locked raise; then
 		say "sluice-agent err $(command -v flock >/dev/null && older ||
-		    echo "flock is missing")"
+		    echo "flock is missing (it comes with util-linux)")"
 		return
 	fi
 	if ! printf '%s\n' "${agent-}" >".sluice/agent.$$" ||

@@ -80,7 +80,8 @@ go_check_hosts(struct go *g, struct err *e)
 			warn("%s", v[i].why != NULL ? v[i].why : name);
 			unreached++;
 		} else if (v[i].missing != NULL) {
-			warn("%s: these programs are missing: %s", name,
+			warn("%s: these programs are missing: %s (flock and "
+			    "setsid come with util-linux)", name,
 			    v[i].missing);
 			bad++;
 		} else if (v[i].free_kb >= 0 && v[i].free_kb < FREE_KB_LEAST) {

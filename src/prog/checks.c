@@ -298,7 +298,8 @@ check_host(struct checks *c, const struct host_view *v)
 	tell(c, FINE, name, "reached; serves %s", v->linked == NULL ?
 	    "nothing yet" : v->linked);
 	if (v->missing != NULL)
-		tell(c, FAILS, name, "these programs are missing: %s",
+		tell(c, FAILS, name, "these programs are missing: %s (flock "
+		    "and setsid come with util-linux): install them",
 		    v->missing);
 	if (!streq(v->linked, v->live))
 		tell(c, WORRY, name, "a switch stopped half-way: current is "
