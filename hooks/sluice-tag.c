@@ -43,7 +43,7 @@ static const char help[] =
     "\n"
     "Its grammar:\n"
     "  # sluice: safe|unsafe [for=HASH] [reverse=safe|unsafe|never]\n"
-    "            [delay=DURATION] [repeat] [allow=HAZARD,...] [because \"TEXT\"]\n"
+    "            [delay=DURATION] [repeat] [because \"TEXT\"]\n"
     "\n"
     "      --index    in what is staged, and in the file where it is the same\n"
     "      --safe     to be run before the new code is live\n"

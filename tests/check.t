@@ -287,13 +287,13 @@ said '^::notice file=shop/migrations/0005_idx.py.*::after shop.0004_drop, which 
 git rm -q -f shop/migrations/0005_idx.py
 free=shop/migrations/0003_free.py
 tag() { sed -n 's/^ *\(# sluice:.*\) for=[0-9a-f]\{8\}/\1/p' "$free"; }
-sed -i 's/^    operations/    # sluice: unsafe delay=90m allow=rewrite,x repeat because "x"\n&/' $free
+sed -i 's/^    operations/    # sluice: unsafe delay=90m repeat because "x"\n&/' $free
 ok "a person's tag anew" sluice-tag --safe --because y $free
-is "$(tag)" '# sluice: safe delay=90m repeat allow=rewrite,x because "y"' "keeps its other words"
+is "$(tag)" '# sluice: safe delay=90m repeat because "y"' "keeps its other words"
 ok "with others" sluice-tag --safe --delay 24h --reverse unsafe --because z $free
-is "$(tag)" '# sluice: safe reverse=unsafe delay=1d repeat allow=rewrite,x because "z"' "has those"
+is "$(tag)" '# sluice: safe reverse=unsafe delay=1d repeat because "z"' "has those"
 ok "--delay 0" sluice-tag --safe --delay 0 --because z $free
-is "$(tag)" '# sluice: safe reverse=unsafe repeat allow=rewrite,x because "z"' "takes it away"
+is "$(tag)" '# sluice: safe reverse=unsafe repeat because "z"' "takes it away"
 git checkout -q .
 ok "--repeat" sluice-tag --safe --repeat --because z $free
 is "$(tag)" '# sluice: safe repeat because "z"' "is written"

@@ -9,7 +9,7 @@
 /* "# sluice: unsafe auto -- why", or nothing where there is no phase. */
 void tagline_make(struct strbuf *b, const struct verdict *v);
 /* A person's: "# sluice: safe for=… because "why"", with the other words of
- * t (reverse=, delay=, repeat, allow=) in between. */
+ * t (reverse=, delay=, repeat) in between. */
 void tagline_person(struct strbuf *b, const struct migration *m,
     const struct tag *t);
 

@@ -63,7 +63,7 @@ struct hazard {			/* what a statement does while it runs */
 	const char *lock;	/* "ACCESS EXCLUSIVE", …; "": not a lock */
 	bool scan, rewrite, build, update, blocks_reads, blocks_writes;
 	uint32_t at;		/* the statement's place; what Django defers is last */
-	sym code;		/* stable, for allow=; NULL: its lock is all, and short */
+	sym code;		/* stable; NULL: its lock is all, and short */
 	sym text;		/* NULL without a code */
 	uint32_t line;
 };

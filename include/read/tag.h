@@ -20,7 +20,6 @@ struct tag {
 	bool repeat;
 	sym bound;			/* for=…, NULL: not bound yet */
 	sym because;			/* NULL: no reason given */
-	sym allow;			/* hazards, comma separated, or NULL */
 	uint32_t line;			/* of the comment */
 	sym wrong;			/* what is wrong with the tag, or NULL */
 };

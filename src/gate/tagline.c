@@ -78,8 +78,6 @@ tagline_person(struct strbuf *b, const struct migration *m,
 		delay_add(b, t->delay_ms);
 	if (t->repeat)
 		strbuf_str(b, " repeat");
-	if (t->allow != NULL)
-		strbuf_printf(b, " allow=%s", t->allow);
 	if (t->because != NULL) {
 		strbuf_str(b, " because \"");
 		for (const char *p = t->because; *p != '\0'; p++)

@@ -9,8 +9,8 @@
 
 /* Whoever adds a field teaches this file. */
 _Static_assert(sizeof(void *) != 8 || (sizeof(struct value) == 96 &&
-    sizeof(struct op) == 152 && sizeof(struct migration) == 216 &&
-    sizeof(struct tag) == 72 && sizeof(struct dep) == 24 &&
+    sizeof(struct op) == 152 && sizeof(struct migration) == 208 &&
+    sizeof(struct tag) == 64 && sizeof(struct dep) == 24 &&
     sizeof(struct sql_text) == 24), "cache_code.c must keep every field");
 
 #define NESTED 250
@@ -211,7 +211,6 @@ put_tag(struct writer *w, const struct tag *t)
 	put(w, t->repeat);
 	put_sym(w, t->bound);
 	put_sym(w, t->because);
-	put_sym(w, t->allow);
 	put(w, t->line);
 	put_sym(w, t->wrong);
 }
@@ -499,7 +498,6 @@ get_tag(struct reading *r, struct tag *t)
 	t->repeat = get_below(r, 2) != 0;
 	t->bound = get_sym(r);
 	t->because = get_sym(r);
-	t->allow = get_sym(r);
 	t->line = get_below(r, UINT32_MAX);
 	t->wrong = get_sym(r);
 }

@@ -11,7 +11,7 @@
 #define WORD_MAX 300
 
 static const char *const words[] = { "safe", "unsafe", "auto", "for=",
-    "reverse=", "delay=", "repeat", "allow=", "because" };
+    "reverse=", "delay=", "repeat", "because" };
 
 /* Keeps the first complaint. */
 static void
@@ -94,10 +94,6 @@ set_word(struct tag *t, struct arena *a, const char *word)
 		if (t->delay_ms < 0)
 			wrong(t, a, "delay= takes a duration such as 2h, not",
 			    word + 6);
-	} else if (starts_with(word, "allow=")) {
-		if (word[6] == '\0')
-			wrong(t, a, "no hazard after", "allow=");
-		t->allow = sym_get(a, word + 6);
 	} else {
 		unknown(t, a, word);
 	}

@@ -119,12 +119,12 @@ tell(struct strbuf *b, const struct migrations *all)
 	for (uint32_t i = 0; i < all->n; i++) {
 		const struct migration *m = &all->v[i];
 		strbuf_printf(b, "%s.%s %s %s %d%d%d%d %d %u %u tag %d %d %d %lld "
-		    "%d %s %s %s %u %s", m->app, m->name, m->path, m->digest,
+		    "%d %s %s %u %s", m->app, m->name, m->path, m->digest,
 		    m->atomic, m->initial, m->initial_set,
 		    m->initial_value, m->alone, m->model_import,
 		    m->whole_write, m->tag.source, m->tag.value,
 		    m->tag.reverse, (long long)m->tag.delay_ms, m->tag.repeat,
-		    m->tag.bound, m->tag.because, m->tag.allow, m->tag.line,
+		    m->tag.bound, m->tag.because, m->tag.line,
 		    m->tag.wrong);
 		tell_deps(b, m->deps, m->ndeps);
 		tell_deps(b, m->run_before, m->nrun_before);
@@ -188,7 +188,7 @@ files(void)
 	    "        options={'ordering': ['-id']}, bases=(models.Model, Mixin))]\n");
 	put("shop/migrations/0002_sql.py", HEAD "def f(apps, e):\n    pass\n" CLASS
 	    "    atomic = False\n    dependencies = [('shop', '0001_initial')]\n    replaces = [('shop', '0009_x')]\n"
-	    "    # sluice: safe reverse=unsafe delay=2h because \"it is\" repeat allow=rewrite\n"
+	    "    # sluice: safe reverse=unsafe delay=2h because \"it is\" repeat\n"
 	    "    operations = [migrations.RunSQL(['SELECT 1', g()], 'SELECT 2'), migrations.RunPython(f, migrations.RunPython.noop),\n"
 	    "        migrations.SeparateDatabaseAndState([migrations.RemoveField('a', 'n')], [migrations.AlterField('A', 'm', models.TextField(null=True), preserve_default=False)])]\n");
 	put("shop/migrations/0003_odd.py", HEAD CLASS "    dependencies = [h()]\n");

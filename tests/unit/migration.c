@@ -475,27 +475,28 @@ tag(const char *line, const char *want)
 	struct tag t;
 
 	tag_parse(&t, a, line, strlen(line), 7);
-	is(arena_printf(a, "%s %s %s %lld%s %s|%s|%s|%s", sources[t.source], values[t.value], values[t.reverse],
+	is(arena_printf(a, "%s %s %s %lld%s %s|%s|%s", sources[t.source], values[t.value], values[t.reverse],
 	    (long long)t.delay_ms, t.repeat ? " repeat" : "", t.bound != NULL ? t.bound : "", t.because != NULL ? t.because : "",
-	    t.allow != NULL ? t.allow : "", t.wrong != NULL ? t.wrong : ""), want, line);
+	    t.wrong != NULL ? t.wrong : ""), want, line);
 }
 
 static void
 tags(void)
 {
-	tag("# sluice: unsafe auto -- drops Issue.source, which \"is\" read", "auto unsafe - 0 |||");
-	tag("# sluice: safe for=3f2a91c4 reverse=unsafe because \"backfill, idempotent\" repeat", "person safe unsafe 0 repeat 3f2a91c4|backfill, idempotent||");
-	tag("#sluice: unsafe delay=2h allow=rewrite,scan reverse=never", "person unsafe never 7200000 ||rewrite,scan|");
-	tag("# sluice is good", "none - - 0 |||");
-	tag("# a sluice: safe", "none - - 0 |||");
-	tag("# sluice: saef", "person - - 0 |||unknown word 'saef'; did you mean 'safe'?");
-	tag("# sluice: safe unsafe", "person unsafe - 0 |||both safe and unsafe at 'unsafe'");
-	tag("# sluice: safe because", "person safe - 0 |||a reason in \"…\" must follow 'because'");
-	tag("# sluice: safe because \" \"", "person safe - 0 |||an empty reason after 'because'");
-	tag("# sluice: safe for=12", "person safe - 0 |||for= takes 8 to 16 hex digits, not '12'");
-	tag("# sluice:", "person - - 0 |||says nothing: 'sluice:'");
-	tag("# sluice: safe \033[1m", "person safe - 0 |||unknown word '?[1m'");
-	tag("# sluice: split auto", "auto - - 0 |||");
+	tag("# sluice: unsafe auto -- drops Issue.source, which \"is\" read", "auto unsafe - 0 ||");
+	tag("# sluice: safe for=3f2a91c4 reverse=unsafe because \"backfill, idempotent\" repeat", "person safe unsafe 0 repeat 3f2a91c4|backfill, idempotent|");
+	tag("#sluice: unsafe delay=2h reverse=never", "person unsafe never 7200000 ||");
+	tag("# sluice: unsafe allow=rewrite", "person unsafe - 0 ||unknown word 'allow=rewrite'");
+	tag("# sluice is good", "none - - 0 ||");
+	tag("# a sluice: safe", "none - - 0 ||");
+	tag("# sluice: saef", "person - - 0 ||unknown word 'saef'; did you mean 'safe'?");
+	tag("# sluice: safe unsafe", "person unsafe - 0 ||both safe and unsafe at 'unsafe'");
+	tag("# sluice: safe because", "person safe - 0 ||a reason in \"…\" must follow 'because'");
+	tag("# sluice: safe because \" \"", "person safe - 0 ||an empty reason after 'because'");
+	tag("# sluice: safe for=12", "person safe - 0 ||for= takes 8 to 16 hex digits, not '12'");
+	tag("# sluice:", "person - - 0 ||says nothing: 'sluice:'");
+	tag("# sluice: safe \033[1m", "person safe - 0 ||unknown word '?[1m'");
+	tag("# sluice: split auto", "auto - - 0 ||");
 	read_text(HEAD CLASS "    # sluice: safe for=0123456789abcdef\n    operations = []\n");
 	like(m.tag.wrong, "written for other operations", "bound to others");
 	read_text(arena_printf(a, HEAD CLASS "    # sluice: unsafe auto\n    # sluice: safe for=%.8s\n    operations = []\n", m.digest));
