@@ -351,7 +351,7 @@ suppose(struct work *w, struct trial *t)
 		person(w, &line, m);
 		tag_parse(&m->tag, w->a, line.s, line.len, at);
 	}
-	judge_release(&t->j, w->a, &t->release, &t->settings);
+	ways_judge(&t->j, w->a, &t->ways, &t->settings);
 }
 
 static int

@@ -20,7 +20,7 @@ struct settings {		/* facts about the project and its versions */
 	const sym *upserts;
 	uint32_t nupserts;
 	/* how conditions of the files are taken to be; the others are open */
-	const struct choice { sym id; bool holds; } *choices;
+	const struct choice { sym id, text; bool holds; } *choices;
 	uint32_t nchoices;
 	/* what the database itself says, when there is one; NULL: replay */
 	const struct vec *live;

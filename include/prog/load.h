@@ -8,6 +8,7 @@
 #include "act/pg.h"
 #include "judge/graph.h"
 #include "judge/verdict.h"
+#include "judge/ways.h"
 #include "plan/plan.h"
 #include "prog/opts.h"
 #include "read/config.h"
@@ -76,9 +77,9 @@ bool code_fine(const struct code *c);
 
 /* What stands between two codes on this database. `old` NULL: first deploy. */
 struct judged {
-	struct release release;
+	struct ways ways;
+	struct release release;	/* the first of them */
 	struct judgement j;
-	struct replay pending;	/* of the new code */
 };
 void site_judge(struct judged *out, struct site *s, const struct code *old,
     const struct code *new);
@@ -89,6 +90,9 @@ void site_judge_back(struct judged *out, struct site *s,
 /* Where the plan is refused: what a deploy before left half done may be why. */
 int site_stopped(struct site *s, const struct judged *j, struct plan *p,
     struct err *e);
+/* The plan holds in every way that open conditions may turn out. */
+void site_prove(struct plan *p, struct site *s, const struct plan_facts *f,
+    const struct judged *j);
 /* Counts the rows that pending migrations would fail on; told in p's notes:
  * a refusal, unless a migration before it may mend them. */
 int site_rows(struct site *s, const struct judged *j, struct plan *p,

@@ -5,6 +5,7 @@
 
 #include "judge/graph.h"
 #include "judge/verdict.h"
+#include "judge/ways.h"
 #include "judge/world.h"
 #include "read/config.h"
 #include "read/source.h"
@@ -18,9 +19,8 @@ struct trial {
 	struct migrations base, head;
 	struct trial_names base_names, head_names;
 	struct graph base_graph, graph;
-	struct world before;		/* what the base comes to */
-	struct replay after;		/* of what is pending on it */
-	struct release release;
+	struct ways ways;		/* of what is pending on the base */
+	struct release release;		/* the first of them */
 	struct judgement j;		/* pending migrations, in order */
 	struct verdict_wrong *wrong;	/* what stops before judging */
 	uint32_t nwrong;

@@ -19,6 +19,9 @@ struct judging {
 	bool mute;		/* only degrees are asked for, no texts */
 };
 
+/* All but the phases. */
+void judge_corners(struct judging *j);
+enum forward forward_of(const struct verdict *v, bool first);
 enum degree never_worst(const struct verdict *v, const struct reason **which);
 void reason_add(struct judging *j, struct findings *f, const struct reason *r);
 struct findings reasons_old(struct judging *j, const struct vec *before,

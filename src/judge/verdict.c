@@ -283,12 +283,14 @@ never_worst(const struct verdict *v, const struct reason **which)
 	return worst;
 }
 
-static enum forward
-by_corners(const struct verdict *v)
+enum forward
+forward_of(const struct verdict *v, bool first)
 {
 	bool a = v->da < DEGREE_MAY, b = v->db < DEGREE_MAY;
 	const struct reason *r = NULL;
 
+	if (first && !v->opaque)
+		return FWD_SAFE;
 	if (never_worst(v, &r) >= DEGREE_MAY)
 		return FWD_NEVER;
 	if (!a && !b)
@@ -341,7 +343,7 @@ judge_one(struct judging *j, uint32_t k)
 	phrase(j, &v->a, m, CORNER_A);
 	phrase(j, &v->b, m, CORNER_B);
 	phrase(j, &v->never, m, CORNER_NEW);
-	v->forward = j->first && !v->opaque ? FWD_SAFE : by_corners(v);
+	v->forward = forward_of(v, j->first);
 	hazards(j->a, &v->hazards, &v->nhazards, m, false);
 	hazards(j->a, &v->back, &v->nback, m, true);
 	rows(j, v, m);
@@ -383,31 +385,42 @@ judgement_bound(struct judgement *j, struct arena *a)
 }
 
 void
-judge_release(struct judgement *out, struct arena *a,
-    const struct release *r, const struct settings *s)
+judge_corners(struct judging *j)
 {
-	struct judging j = { .a = a, .r = r, .s = s, .out = out, .n = r->n };
+	const struct release *r = j->r;
+	struct judgement *out = j->out;
+	struct arena *a = j->a;
 
 	memset(out, 0, sizeof(*out));
 	out->v = arena_array(a, struct verdict, r->n + 1);
-	out->n = r->n;
-	j.first = r->old.want.n == 0;
-	j.at = arena_array(a, struct vec, r->n + 1);
-	j.touched = arena_array(a, struct names, r->n + 1);
-	j.at[0] = r->old.have;
+	out->n = j->n = r->n;
+	j->first = r->old.want.n == 0;
+	j->at = arena_array(a, struct vec, r->n + 1);
+	j->touched = arena_array(a, struct names, r->n + 1);
+	j->at[0] = r->old.have;
 	for (uint32_t k = 0; k < r->n; k++) {
-		j.at[k + 1] = j.at[k];
-		schema_fold(a, &j.at[k + 1], r->v[k]);
+		j->at[k + 1] = j->at[k];
+		schema_fold(a, &j->at[k + 1], r->v[k]);
 		if (r->n > 1)
-			j.touched[k] = vec_touched(a, &j.at[k], &j.at[k + 1]);
+			j->touched[k] = vec_touched(a, &j->at[k],
+			    &j->at[k + 1]);
 	}
-	dependencies(&j);
-	if (!j.first) {
+	dependencies(j);
+	if (!j->first) {
 		for (uint32_t k = 0; k < r->n; k++)
-			corners(&j, k);
-		never(&j);
+			corners(j, k);
+		never(j);
 	}
 	for (uint32_t k = 0; k < r->n; k++)
-		judge_one(&j, k);
+		judge_one(j, k);
+}
+
+void
+judge_release(struct judgement *out, struct arena *a,
+    const struct release *r, const struct settings *s)
+{
+	struct judging j = { .a = a, .r = r, .s = s, .out = out };
+
+	judge_corners(&j);
 	phases(&j);
 }

@@ -251,6 +251,33 @@ vecs(struct compare *c, const struct vec *x, const struct vec *y)
 	}
 }
 
+/* Those of the way; conditions that it knows nothing of all hold, or none
+ * does. false: there are none of those. */
+static bool
+choices(struct settings *s, struct arena *a, const struct way *w,
+    const struct migration *const *v, uint32_t n, bool holds)
+{
+	struct list(struct choice) all = { 0 };
+	uint32_t was;
+
+	for (uint32_t i = 0; i < w->nchoices; i++)
+		*list_add(a, &all) = w->choices[i];
+	was = all.n;
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < v[i]->nconds; k++) {
+			sym id = v[i]->conds[k].id;
+			uint32_t x = 0;
+			while (x < all.n && !streq(all.v[x].id, id))
+				x++;
+			if (x == all.n)
+				*list_add(a, &all) = (struct choice){ id,
+				    v[i]->conds[k].text, holds };
+		}
+	s->choices = all.v;
+	s->nchoices = all.n;
+	return all.n > was;
+}
+
 void
 applied_compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 {
@@ -265,8 +292,18 @@ applied_compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 	uint32_t n = gather(&c, ask, v);
 	if (c.s.n == 0)
 		return;
-	replay_end(&now, a, v, n, &t->settings);
-	vecs(&c, &t->before.have, &now.have);
-	if (c.told == 0)
-		vecs(&c, &t->before.want, &now.want);
+	for (uint32_t i = 0; i < t->ways.n && c.told == 0; i++)
+		for (int more = 0; more < 2 && c.told == 0; more++) {
+			const struct world *was = &t->ways.v[i].before;
+			struct settings s = t->settings;
+
+			bool others = !t->ways.open && choices(&s, a,
+			    &t->ways.v[i], v, n, more == 0);
+			if (!others && more > 0)
+				break;
+			replay_end(&now, a, v, n, &s);
+			vecs(&c, &was->have, &now.have);
+			if (c.told == 0)
+				vecs(&c, &was->want, &now.want);
+		}
 }

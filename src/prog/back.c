@@ -156,8 +156,7 @@ go_plan_back(struct go *g, struct plan *back, struct plan_done *done,
 	site_plan_facts(&f, &g->s, &g->judged, g->plan.from, g->plan.to, on);
 	plan_back(back, g->s.a, &f, done);
 	if (!plan_refused(back))
-		plan_prove(back, g->s.a, &f, &g->judged.release,
-		    &g->s.settings);
+		site_prove(back, &g->s, &f, &g->judged);
 	return 0;
 }
 

@@ -243,39 +243,33 @@ judge(struct judged *out, struct site *s, const struct code *old,
     const struct code *new, const struct plan *went)
 {
 	struct halves h = halve(s, &new->graph, went);
-	struct world before = { 0 };
 	struct settings set = s->settings;
 
 	set.live = NULL;
 	*out = (struct judged){ 0 };
-	struct world base;
-	replay_end(&base, s->a, h.done, h.ndone, &set);
-	if (went == NULL)
-		base.have = s->have;
-	replay_from(&out->pending, s->a, &base, h.pending, h.npending, &set);
-	if (old != NULL)
-		replay_end(&before, s->a, old->graph.order, old->graph.n,
-		    &set);
-	out->release.old = before;
-	out->release.old.have = base.have;
-	out->release.new = out->pending.end;
-	const struct moved **v = arena_alloc(s->a, h.npending + 1, sizeof(*v));
-	for (uint32_t i = 0; i < h.npending; i++)
-		v[i] = &out->pending.v[i];
-	out->release.v = v;
-	out->release.n = h.npending;
-	out->release.graph = &new->graph;
-	out->release.others = s->others;
-	out->release.nothers = s->nothers;
-	judge_release(&out->j, s->a, &out->release,
+	ways_make(&out->ways, s->a, &(struct ways_ask){ .base = h.done,
+	    .nbase = h.ndone, .pending = h.pending, .npending = h.npending,
+	    .old = old != NULL ? &old->graph : NULL, .first = old == NULL,
+	    .have = went == NULL ? &s->have : NULL, .graph = &new->graph,
+	    .others = s->others, .nothers = s->nothers, .s = &set });
+	out->release = out->ways.v[0].release;
+	ways_judge(&out->j, s->a, &out->ways,
 	    went == NULL ? &s->settings : &set);
 	if (!judgement_upserts(&out->j))
 		return;
 	upserted(s, old, new);
 	set.upserts = s->settings.upserts;
 	set.nupserts = s->settings.nupserts;
-	judge_release(&out->j, s->a, &out->release,
+	ways_judge(&out->j, s->a, &out->ways,
 	    went == NULL ? &s->settings : &set);
+}
+
+void
+site_prove(struct plan *p, struct site *s, const struct plan_facts *f,
+    const struct judged *j)
+{
+	for (uint32_t i = 0; i < j->ways.n; i++)
+		plan_prove(p, s->a, f, &j->ways.v[i].release, &s->settings);
 }
 
 void

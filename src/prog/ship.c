@@ -72,8 +72,7 @@ go_judge_plan(struct go *g, sym to, struct err *e)
 	site_repeats(&f, s, &g->old, &g->new);
 	plan_deploy(&g->plan, s->a, &f);
 	if (!plan_refused(&g->plan))
-		plan_prove(&g->plan, s->a, &f, &g->judged.release,
-		    &s->settings);
+		site_prove(&g->plan, s, &f, &g->judged);
 	if (!plan_refused(&g->plan))
 		return site_rows(s, &g->judged, &g->plan, e);
 	return s->ledger ? site_stopped(s, &g->judged, &g->plan, e) : 0;

@@ -280,7 +280,7 @@ read_both(struct trial *t, struct arena *a, const struct trial_ask *ask,
 
 /* What is in the head and not in the base, in order, on top of that. */
 static void
-replay(struct trial *t, struct arena *a)
+replay(struct trial *t, struct arena *a, bool each)
 {
 	const struct migration **pending = arena_alloc(a, t->graph.n + 1,
 	    sizeof(*pending));
@@ -290,14 +290,10 @@ replay(struct trial *t, struct arena *a)
 		if (trial_find(&t->base_names, t->graph.order[i]) == NULL &&
 		    !trial_squashes(&t->base_names, t->graph.order[i]))
 			pending[n++] = t->graph.order[i];
-	replay_end(&t->before, a, t->base_graph.order, t->base_graph.n,
-	    &t->settings);
-	replay_from(&t->after, a, &t->before, pending, n, &t->settings);
-	const struct moved **v = arena_alloc(a, n + 1, sizeof(*v));
-	for (uint32_t i = 0; i < n; i++)
-		v[i] = &t->after.v[i];
-	t->release = (struct release){ .old = t->before,
-		.new = t->after.end, .v = v, .n = n, .graph = &t->graph };
+	ways_make(&t->ways, a, &(struct ways_ask){ .base = t->base_graph.order,
+	    .nbase = t->base_graph.n, .pending = pending, .npending = n,
+	    .graph = &t->graph, .s = &t->settings, .each = each });
+	t->release = t->ways.v[0].release;
 }
 
 static void
@@ -306,12 +302,11 @@ judge_each(struct trial *t, struct arena *a)
 	t->j.v = arena_array(a, struct verdict, t->release.n + 1);
 	t->j.fine = true;
 	for (uint32_t i = 0; i < t->release.n; i++) {
-		const struct moved *m = t->release.v[i];
-		struct release r = { .old = m->before, .new = m->after,
-			.v = &t->release.v[i], .n = 1, .graph = &t->graph };
+		struct ways w;
 		struct judgement j = { 0 };
 
-		judge_release(&j, a, &r, &t->settings);
+		ways_alone(&w, a, &t->ways, i);
+		ways_judge(&j, a, &w, &t->settings);
 		t->j.fine &= j.fine;
 		if (j.n == 1)
 			t->j.v[t->j.n++] = j.v[0];
@@ -325,7 +320,7 @@ judge(struct trial *t, struct arena *a, const struct trial_ask *ask)
 	if (ask->each)
 		judge_each(t, a);
 	else
-		judge_release(&t->j, a, &t->release, &t->settings);
+		ways_judge(&t->j, a, &t->ways, &t->settings);
 	if (!ask->binds)
 		judgement_bound(&t->j, a);
 }
@@ -357,7 +352,7 @@ trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
 	trial_settings(&t->settings, a, ask->project);
 	if (read_both(t, a, ask, e) < 0)
 		return -1;
-	replay(t, a);
+	replay(t, a, ask->each);
 	applied_compare(t, a, ask);
 	if (branch_compare(t, a, ask, e) < 0)
 		return -1;
