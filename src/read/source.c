@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,8 @@
 struct folder {
 	struct source s;
 	int fd;
+	int at;			/* the folder read from last; -1: none */
+	struct strbuf path;	/* its path */
 };
 
 struct memory {
@@ -71,27 +74,33 @@ source_free(struct source *s)
 }
 
 /* The folder that holds path, opened part by part so that no link is
- * followed; *name is the last part. -1: there is none. */
+ * followed; *name is the last part. It stays open, as the next file is mostly
+ * beside this one. -1: there is none. */
 static int
-folder_of(int top, const char *path, const char **name)
+folder_of(struct folder *f, const char *path, const char **name)
 {
-	int fd = dup(top);
+	const char *slash = strrchr(path, '/');
+	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
 	char part[NAME_MAX + 1];
 
-	for (;;) {
-		size_t n = strcspn(path, "/");
-		if (path[n] == '\0' || fd < 0 || n > NAME_MAX)
-			break;
-		memcpy(part, path, n);
-		part[n] = '\0';
-		int next = openat(fd, part,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		close(fd);
-		fd = next;
-		path += n + 1;
+	*name = slash != NULL ? slash + 1 : path;
+	if (f->at >= 0 && f->path.len == len &&
+	    memcmp(f->path.s, path, len) == 0)
+		return f->at;
+	if (f->at >= 0)
+		close(f->at);
+	f->at = dup(f->fd);
+	strbuf_reset(&f->path);
+	strbuf_add(&f->path, path, len);
+	for (; path < *name && f->at >= 0; path += strcspn(path, "/") + 1) {
+		int was = f->at, n = (int)strcspn(path, "/");
+		f->at = -1;
+		if (snprintf(part, sizeof(part), "%.*s", n, path) == n)
+			f->at = openat(was, part, O_RDONLY | O_DIRECTORY |
+			    O_NOFOLLOW | O_CLOEXEC);
+		close(was);
 	}
-	*name = path;
-	return fd;
+	return f->at;
 }
 
 static int
@@ -104,19 +113,15 @@ folder_read(struct source *s, struct strbuf *b, const char *path,
 
 	if (!path_plain(path))
 		return 0;
-	int dir = folder_of(f->fd, path, &name);
+	int dir = folder_of(f, path, &name);
 	if (dir < 0)
 		return 0;
 	int fd = openat(dir, name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int saved = errno;
-	close(dir);
-	if (fd < 0) {
-		if (saved == ENOENT || saved == ELOOP || saved == ENOTDIR)
-			return 0;
-		errno = saved;
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
+		return 0;
+	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", path);
-	}
 	int r = 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		r = fd_read_all(b, fd, e) < 0 ? err_wrap(e, "'%s'", path) : 1;
@@ -206,13 +211,10 @@ folder_size(struct folder *f, const char *path)
 {
 	const char *name;
 	struct stat st = { 0 };
-	int dir = folder_of(f->fd, path, &name);
+	int dir = folder_of(f, path, &name);
 
-	if (dir >= 0) {
-		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			st.st_size = 0;
-		close(dir);
-	}
+	if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
 	return (size_t)st.st_size;
 }
 
@@ -248,6 +250,9 @@ folder_free(struct source *s)
 	struct folder *f = (struct folder *)s;
 
 	close(f->fd);
+	if (f->at >= 0)
+		close(f->at);
+	strbuf_release(&f->path);
 	free(f);
 }
 
@@ -264,6 +269,8 @@ source_folder(struct source **out, const char *dir, struct err *e)
 	struct folder *f = xcalloc(1, sizeof(*f));
 	f->s.ops = &ops;
 	f->fd = fd;
+	f->at = -1;
+	f->path = (struct strbuf)STRBUF_INIT;
 	*out = &f->s;
 	return 0;
 }

@@ -170,7 +170,7 @@ def main():
     (root / "manage.py").write_text(
         "import os\nimport sys\n\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')\n"
         "from django.core.management import execute_from_command_line\n\nexecute_from_command_line(sys.argv)\n")
-    (root / "sluice.ini").write_text("[project]\nsettings = settings\nauto_field = BigAutoField\n")
+    (root / "sluice.ini").write_text("[project]\nsettings = settings\nauto_field = django.db.models.BigAutoField\n")
 
 
 main()
