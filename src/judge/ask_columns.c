@@ -75,12 +75,28 @@ ask_generated(struct ask *q, const struct column *c)
 		    c->name);
 }
 
+/* A foreign key that nobody has held against the default yet. */
+static const struct con *
+points_nowhere(const struct ask *q, const struct column *c)
+{
+	for (uint16_t i = 0; i < q->h->ncons; i++) {
+		const struct con *k = &q->h->cons[i];
+
+		if (k->kind == CON_FK && k->not_valid && k->ncols == 1 &&
+		    streq(k->cols[0], c->name))
+			return k;
+	}
+	return NULL;
+}
+
 /* 2: what the database fills in */
 static void
 ask_filled(struct ask *q, const struct column *c)
 {
 	unsigned may = c->dflt == DFLT_EXPR && c->dflt_sql != NULL ?
 	    expr_may(c->dflt_sql, NULL, NULL) : 0;
+
+	const struct con *fk = points_nowhere(q, c);
 
 	if (no_row(c))
 		found(q, REASON_NOT_NULL, DEGREE_BREAKS, c, "INSERTs into \"%s\" "
@@ -94,6 +110,12 @@ ask_filled(struct ask *q, const struct column *c)
 		    "without \"%s\": it cannot be told here that its default "
 		    "%s is never refused", q->w->name, c->name,
 		    c->dflt_sql == NULL ? "" : c->dflt_sql);
+	else if (fk != NULL)
+		found(q, REASON_NOT_NULL, DEGREE_MAY, c, "INSERTs into \"%s\" "
+		    "without \"%s\": its default %s has to be in \"%s\", and "
+		    "\"%s\" is not validated", q->w->name, c->name,
+		    c->dflt_sql == NULL ? "" : c->dflt_sql, fk->ref_table,
+		    fk->name);
 }
 
 /* 2 */

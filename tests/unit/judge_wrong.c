@@ -70,6 +70,10 @@ static const struct end cases[] = {
 	  "by hand, may refuse what code writes" },
 	{ "one that takes all", { "migrations.RunSQL('CREATE DOMAIN d AS int; "
 	  "ALTER TABLE shop_order ADD q d', '')" }, "either>safe", NULL },
+	{ "a default that may point nowhere", { "migrations.RunSQL('ALTER TABLE "
+	  "shop_order ADD q bigint DEFAULT 7; ALTER TABLE shop_order ADD "
+	  "CONSTRAINT f FOREIGN KEY (q) REFERENCES shop_customer (id) NOT VALID', "
+	  "'')" }, "never>never!", "its default 7 has to be in \"shop_customer\"" },
 	{ "what is no SQL", { "# sluice: safe because \"sure\"\n        "
 	  "migrations.RunSQL('SELEC 1', '')" }, "opaque>opaque!",
 	  "near \"SELEC\": PostgreSQL stops at it" },
