@@ -191,6 +191,12 @@ is "$(json "$b")" "['note']" "a constraint that nobody upserts by"
 echo 'Product.objects.bulk_create(x, update_conflicts=True, unique_fields=["name"])' >shop/jobs.py
 run sluice-check --dir . --format json
 is "$(json "$b")" "['breaks']" "one that somebody does"
+echo 'self.bulk_create(x, unique_fields=("name",), update_conflicts=True)' >shop/jobs.py
+run sluice-check --dir . --format json
+is "$(json "$b")" "['breaks']" "one by which a manager does, of whatever model"
+echo 'self.bulk_create(x, unique_fields=["name", "shop"], update_conflicts=True)' >shop/jobs.py
+run sluice-check --dir . --format json
+is "$(json "$b")" "['note']" "by other fields it is another"
 echo 'INSERT = "INSERT INTO shop_product VALUES (1) ON CONFLICT (name) DO NOTHING"' >shop/jobs.py
 run sluice-check --dir . --format json
 is "$(json "$b")" "['breaks']" "the same in SQL"

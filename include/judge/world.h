@@ -15,7 +15,7 @@ struct settings {		/* facts about the project and its versions */
 	/* classes that cannot be read: [fields] in the configuration */
 	const struct class_map { sym cls, as; } *classes;
 	uint32_t nclasses;
-	/* models and tables that the code upserts, in lower case, sorted
+	/* models and tables, or by which fields, that the code upserts, in lower case, sorted
 	 * (read/upserts.h): asked for where a judgement turns on it */
 	const sym *upserts;
 	uint32_t nupserts;

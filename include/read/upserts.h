@@ -11,7 +11,8 @@ struct upserts {
 
 /* Adds the names of files below `root` that hold update_conflicts or
  * ON CONFLICT with a target: what is written like a class, and, for SQL, like
- * a table; in lower case. Migrations and tests are left out: neither serves. */
+ * a table; in lower case. Where update_conflicts is asked of what is no class
+ * (self, a variable), its unique_fields: "*name,shop". Migrations and tests are left out: neither serves. */
 int upserts_find(struct upserts *out, struct arena *a, struct source *s,
     const char *root, struct err *e);
 

@@ -207,9 +207,39 @@ by_text(const void *x, const void *y)
 	return strcmp(x, *b);
 }
 
-/* By its class, or by its table where that is written in SQL. */
+static int
+by_name(const void *x, const void *y)
+{
+	const sym *const a = x, *const b = y;
+
+	return strcmp(*a, *b);
+}
+
+/* "*name,shop" for (shop_id, name): by which fields code may upsert without
+ * saying of which model. */
+static sym
+fields_of(const struct ask *q, const struct con *c)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	sym *v = arena_array(q->a, sym, c->ncols + 1u);
+
+	for (uint16_t i = 0; i < c->ncols; i++) {
+		if (c->cols[i] == NULL)
+			return "";
+		size_t n = strlen(c->cols[i]);
+		v[i] = sym_lower(q->a, sym_getn(q->a, c->cols[i], n > 3 &&
+		    ends_with(c->cols[i], "_id") ? n - 3 : n));
+	}
+	if (c->ncols > 1)
+		qsort(v, c->ncols, sizeof(*v), by_name);
+	for (uint16_t i = 0; i < c->ncols; i++)
+		strbuf_printf(&b, "%c%s", i == 0 ? '*' : ',', v[i]);
+	return sym_get(q->a, b.s);
+}
+
+/* By its class, by its table where that is written in SQL, or by fields. */
 static bool
-is_upserted(const struct ask *q)
+is_upserted(const struct ask *q, const struct con *c)
 {
 	const char *dot = q->w->model == NULL ? NULL :
 	    strrchr(q->w->model, '.');
@@ -219,6 +249,8 @@ is_upserted(const struct ask *q)
 	return bsearch(dot == NULL ? q->w->name : dot + 1, q->s->upserts,
 	    q->s->nupserts, sizeof(*q->s->upserts), by_text) != NULL ||
 	    bsearch(q->w->name, q->s->upserts, q->s->nupserts,
+	    sizeof(*q->s->upserts), by_text) != NULL ||
+	    bsearch(fields_of(q, c), q->s->upserts, q->s->nupserts,
 	    sizeof(*q->s->upserts), by_text) != NULL;
 }
 
@@ -249,7 +281,7 @@ ask_upserts(struct ask *q)
 		if (there)
 			continue;
 		names_of(&cols, c);
-		if (is_upserted(q))
+		if (is_upserted(q, c))
 			found(q, REASON_NO_UNIQUE, DEGREE_BREAKS, NULL,
 			    "upserts rows of \"%s\", which needs %s (%s) in "
 			    "the database", q->w->name, called(q, c), cols.s);

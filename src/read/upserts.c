@@ -65,6 +65,92 @@ names(struct looking *l, const char *text, bool tables)
 	}
 }
 
+/* Where the call ends whose bracket opens at p. */
+static const char *
+call_end(const char *p)
+{
+	int depth = 0;
+
+	for (const char *s = p; *s != '\0'; s++) {
+		depth += (*s == '(' || *s == '[' || *s == '{') -
+		    (*s == ')' || *s == ']' || *s == '}');
+		if (depth == 0)
+			return s;
+	}
+	return p;
+}
+
+/* Does a class stand before ".bulk_create", as in Order.objects? */
+static bool
+of_class(const char *text, const char *at)
+{
+	const char *s = at;
+
+	while (s > text && (is_word(s[-1]) || s[-1] == '.' || s[-1] == ')' ||
+	    s[-1] == '('))
+		s--;
+	for (; s < at; s++)
+		if (isupper((unsigned char)*s) && (s == text || !is_word(s[-1])))
+			return true;
+	return false;
+}
+
+static int
+by_text(const void *x, const void *y)
+{
+	const sym *const a = x, *const b = y;
+
+	return strcmp(*a, *b);
+}
+
+/* unique_fields=["shop", "name"] as "*name,shop". */
+static void
+fields(struct looking *l, const char *from, const char *end)
+{
+	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
+	sym v[16];
+	size_t n = 0;
+	const char *p = strstr(from, "unique_fields");
+
+	p = p == NULL || p > end ? NULL : strpbrk(p, "[(");
+	for (const char *to = p; p != NULL && n < countof(v); p = to + 1) {
+		p += strcspn(p, "\"'])");
+		if (*p != '"' && *p != '\'')
+			break;
+		to = strchr(p + 1, *p);
+		if (to == NULL || to > end)
+			return;
+		size_t len = (size_t)(to - p - 1);
+		if (len > 3 && strncmp(to - 3, "_id", 3) == 0)
+			len -= 3;
+		v[n++] = sym_lower(l->a, sym_getn(l->a, p + 1, len));
+	}
+	if (n == 0)
+		return;
+	qsort(v, n, sizeof(*v), by_text);
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(&b, "%c%s", i == 0 ? '*' : ',', v[i]);
+	*list_add(l->a, l->out) = sym_get(l->a, b.s);
+}
+
+/* self.bulk_create(…), qs.bulk_create(…): of which model is not to be seen. */
+static void
+unnamed(struct looking *l, const char *text)
+{
+	static const char *const calls[] = { "bulk_create", "abulk_create" };
+
+	for (size_t i = 0; i < countof(calls); i++)
+		for (const char *p = text; (p = word_in(p, calls[i])) != NULL;) {
+			const char *open = p + strlen(calls[i]);
+			const char *end = *open == '(' ? call_end(open) : open;
+			const char *up = word_in(open, "update_conflicts");
+
+			if (up != NULL && up < end && !of_class(text, p))
+				fields(l, open, end);
+			p = open;
+		}
+}
+
 static bool
 serves(const struct looking *l, const char *path)
 {
@@ -93,15 +179,9 @@ look(void *ctx, const char *path, size_t size)
 	bool sql = has_target(b.s);
 	if (sql || word_in(b.s, "update_conflicts") != NULL)
 		names(l, b.s, sql);
+	if (strstr(b.s, "update_conflicts") != NULL)
+		unnamed(l, b.s);
 	return 0;
-}
-
-static int
-by_text(const void *x, const void *y)
-{
-	const sym *const a = x, *const b = y;
-
-	return strcmp(*a, *b);
 }
 
 int
