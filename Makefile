@@ -4,7 +4,7 @@
 #	make			the programs, as build/sluice-…
 #	make check		the tests (SAN=1: with ASan and UBSan)
 #	make demo		the whole story on real parts
-#	make lint fuzz oracle bench install clean
+#	make lint fuzz oracle bench managers install clean
 
 VERSION = 0.1.0
 PREFIX = /usr/local
@@ -148,6 +148,10 @@ $(B)/bench/%: tests/bench/%.c $(B)/libsluice.a
 demo: all
 	SLUICE_BUILD=$(CURDIR)/$(B) sh tests/demo/demo.sh
 
+# lefthook and husky for real: needs npm.
+managers: all
+	SLUICE_BUILD=$(CURDIR)/$(B) sh tests/managers.sh
+
 lint:
 	sh tests/lint.sh $(B)
 
@@ -163,6 +167,6 @@ install: all
 clean:
 	rm -rf build build-san build-cover
 
-.PHONY: all unit check demo fuzz oracle bench lint install clean $(ROOMS:%=room-%)
+.PHONY: all unit check demo fuzz oracle bench managers lint install clean $(ROOMS:%=room-%)
 .SECONDARY:
 -include $(LIBOBJ:.o=.d) $(PROGS:%=$(B)/progs/%.d) $(UNIT:%=%.d)

@@ -158,7 +158,7 @@ said 'in .husky/pre-push: +sluice-hook pre-push "\$@" \|\| exit 1' "that for hus
 mkdir .husky/_ && git config core.hooksPath .husky/_
 exits 1 "husky's own folder" sluice-install
 said 'husky writes anew' "is not written to"
-said 'to .*/.husky/pre-commit' "the line is for its file"
+said '^.in pre-merge-commit:  sluice-hook pre-merge-commit "\$@" || exit 1$' "the line is for its file"
 
 # --- hooks in git's configuration (2.54 and up) ---
 mkdir "$T/new"

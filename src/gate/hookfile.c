@@ -69,13 +69,18 @@ absolute(struct strbuf *b, const char *top, const char *path)
 static void
 refuse(struct hook_place *p, const char *why, const char *guard)
 {
-	const char *names = p->bare ? "pre-receive" : "pre-commit";
+	static const char *const client[] = { "pre-commit", "pre-merge-commit",
+		"pre-push", NULL };
+	static const char *const server[] = { "pre-receive", "post-receive",
+		NULL };
 
 	strbuf_printf(&p->refuse,
 	    "core.hooksPath is '%s', %s, so nothing is written there\n"
-	    "add this line to %s/%s, and the like of it for the other hooks:\n"
-	    "\t%ssluice-hook %s \"$@\" || exit 1",
-	    p->dir.s, why, p->dir.s, names, guard, names);
+	    "write it yourself, where a hook that is new begins with #!/bin/sh "
+	    "and is executable:", p->dir.s, why);
+	for (const char *const *h = p->bare ? server : client; *h != NULL; h++)
+		strbuf_printf(&p->refuse, "\n\tin %s:  %ssluice-hook %s \"$@\" "
+		    "|| exit 1", *h, guard, *h);
 }
 
 /* A hooks folder that is not this repository's own is not ours to fill. */

@@ -243,10 +243,12 @@ survey_managers(struct strbuf *said, const char *top)
 		    "      - {id: sluice, name: sluice, entry: sluice-hook pre-commit, language: system, files: '\\.py$', pass_filenames: false}\n" },
 		{ "lefthook.yml",
 		    "  pre-commit: {commands: {sluice: {run: sluice-hook pre-commit}}}\n"
+		    "  pre-merge-commit: {commands: {sluice: {run: sluice-hook pre-merge-commit}}}\n"
 		    "  pre-push: {commands: {sluice: {run: 'sluice-hook pre-push {0}', use_stdin: true}}}\n" },
 		{ ".husky",
 		    "  in .husky/pre-commit:  sluice-hook pre-commit \"$@\" || exit 1\n"
-		    "  in .husky/pre-push:    sluice-hook pre-push \"$@\" || exit 1\n" },
+		    "  in .husky/pre-merge-commit:  sluice-hook pre-merge-commit \"$@\" || exit 1\n"
+		    "  in .husky/pre-push:  sluice-hook pre-push \"$@\" || exit 1\n" },
 	};
 
 	for (size_t i = 0; i < countof(managers); i++) {
