@@ -54,6 +54,9 @@ hash_bytes(const char *s, size_t n)
 	h = (h ^ w) * k;
 	return (uint32_t)(h >> 32);
 }
+/* qsort; at once where all is in order already, as it mostly is. */
+void sort_items(void *v, size_t n, size_t size,
+    int (*cmp)(const void *, const void *));
 static inline bool
 starts_with(const char *s, const char *prefix)
 {

@@ -38,6 +38,18 @@ xstrdup(const char *s)
 	return checked(strdup(s));
 }
 
+void
+sort_items(void *v, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+	const char *p = v;
+
+	for (size_t i = 1; i < n; i++, p += size)
+		if (cmp(p, p + size) > 0) {
+			qsort(v, n, size, cmp);
+			return;
+		}
+}
+
 bool
 ends_with(const char *s, const char *suffix)
 {

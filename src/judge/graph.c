@@ -113,7 +113,7 @@ sort_nodes(struct build *b, const struct migration *all, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++)
 		p[i] = &all[i];
-	qsort(p, n, sizeof(*p), migration_cmp);
+	sort_items(p, n, sizeof(*p), migration_cmp);
 	b->v = arena_array(b->a, struct node, n + 1u);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct migration *last =
@@ -184,7 +184,7 @@ squashes(struct build *b, const struct applied *applied, uint32_t napplied)
 		done = arena_array(b->a, struct applied, napplied + 1u);
 		if (napplied > 0)
 			memcpy(done, applied, napplied * sizeof(*done));
-		qsort(done, napplied, sizeof(*done), applied_cmp);
+		sort_items(done, napplied, sizeof(*done), applied_cmp);
 	}
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct migration *m = b->v[i].m;

@@ -50,19 +50,22 @@ trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
 	wrong_add(t, a, (struct verdict_wrong){ path, line, true, text });
 }
 
-/* By the names' addresses, which serves to find them; of one name, in order. */
 static int
-name_cmp(const void *x, const void *y)
+name_cmp(const struct migration *x, const struct migration *y)
+{
+	int c = x->app == y->app ? 0 : strcmp(x->app, y->app);
+
+	return c != 0 ? c : x->name == y->name ? 0 : strcmp(x->name, y->name);
+}
+
+/* Of one name, in the order of the tree. */
+static int
+place_cmp(const void *x, const void *y)
 {
 	const struct migration *const *p = x, *const *q = y;
-	const void *const key[][2] = { { (*p)->name, (*q)->name },
-		{ (*p)->app, (*q)->app }, { *p, *q } };
+	int c = name_cmp(*p, *q);
 
-	for (size_t i = 0; i < countof(key); i++)
-		if (key[i][0] != key[i][1])
-			return (uintptr_t)key[i][0] < (uintptr_t)key[i][1] ?
-			    -1 : 1;
-	return 0;
+	return c != 0 ? c : (*p > *q) - (*p < *q);
 }
 
 static struct trial_names
@@ -73,7 +76,7 @@ names_of(struct arena *a, const struct migrations *all)
 
 	for (uint32_t i = 0; i < all->n; i++)
 		t.v[i] = &all->v[i];
-	qsort(t.v, t.n, sizeof(*t.v), name_cmp);
+	sort_items(t.v, t.n, sizeof(*t.v), place_cmp);
 	return t;
 }
 
@@ -84,16 +87,13 @@ trial_find(const struct trial_names *all, const struct migration *m)
 
 	for (uint32_t hi = all->n; lo < hi;) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		const struct migration *x = all->v[mid];
 
-		if (x->name == m->name ? (uintptr_t)x->app < (uintptr_t)m->app :
-		    (uintptr_t)x->name < (uintptr_t)m->name)
+		if (name_cmp(all->v[mid], m) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < all->n && all->v[lo]->name == m->name &&
-	    all->v[lo]->app == m->app ? all->v[lo] : NULL;
+	return lo < all->n && name_cmp(all->v[lo], m) == 0 ? all->v[lo] : NULL;
 }
 
 bool

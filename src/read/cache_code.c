@@ -264,7 +264,7 @@ get(struct reading *r)
 static uint32_t
 get_below(struct reading *r, uint64_t limit)
 {
-	uint64_t n = get(r);
+	uint64_t n = r->p < r->end && *r->p < 0x80 ? *r->p++ : get(r);
 
 	if (n >= limit)
 		r->bad = true;
