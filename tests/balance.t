@@ -77,6 +77,11 @@ state() {
 	echo 'show stat shop 4 -1' | admin |
 	    awk -F, -v n="$1" '$2 == n { print $18 }'
 }
+# How many requests a server has in hand, as haproxy counts them.
+busy() {
+	test "$(echo 'show stat shop 4 -1' | admin |
+	    awk -F, -v n="$1" '$2 == n { print $5 }')" -ge 1
+}
 fetch() { /usr/bin/python3 -c 'import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=9).status)' "http://127.0.0.1:$front$1"; }
 
@@ -92,7 +97,7 @@ is "$(tr '\n' ' ' <"$T/out") $(state app1)" "yes yes  no check" "ready again"
 
 fetch /slow >"$T/slow" &
 slow=$!
-sleep 0.5
+wait_for 5 busy app1
 before=$(date +%s%N)
 play 'make balance app1 app1 drained'
 took=$((($(date +%s%N) - before) / 1000000))
@@ -106,7 +111,7 @@ play 'make balance app1 app1 ready'
 ini "$T/admin.sock" 500ms
 fetch /slow >"$T/slow" &
 slow=$!
-sleep 0.3
+wait_for 5 busy app1
 play 'make balance app1 app1 drained'
 is "$(cat "$T/out")" yes "drain_timeout ends the wait"
 said 'open at the end of drain_timeout' "and that is told"
