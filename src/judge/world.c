@@ -65,18 +65,27 @@ same_con(const struct con *x, const struct con *y)
 	return true;
 }
 
-/* The table as the code wants it; what is there already stays as it is. */
+/* The table as the code wants it; what is there already stays as it is, and so
+ * does a column that code had left before. */
 static const struct table *
 trusted(struct turn *t, const struct table *want)
 {
 	const struct table *have = vec_find(&t->after.have, want->name);
+	const struct table *was = vec_find(&t->before.want, want->name);
 	struct table *x = arena_copy(t->a, want, sizeof(*want));
-	struct column *cols = arena_copy(t->a, want->cols,
-	    want->ncols * sizeof(*cols));
+	uint16_t more = have != NULL && was != NULL ? have->ncols : 0;
+	struct column *cols = arena_array(t->a, struct column,
+	    want->ncols + more + 1u);
 	struct con *cons = arena_copy(t->a, want->cons,
 	    want->ncons * sizeof(*cons));
 
-	for (uint16_t i = 0; have != NULL && i < x->ncols; i++) {
+	if (want->ncols > 0)
+		memcpy(cols, want->cols, want->ncols * sizeof(*cols));
+	for (uint16_t i = 0; i < more; i++)
+		if (table_col(want, have->cols[i].name) == NULL &&
+		    table_col(was, have->cols[i].name) == NULL)
+			cols[x->ncols++] = have->cols[i];
+	for (uint16_t i = 0; have != NULL && i < want->ncols; i++) {
 		const struct column *c = table_col(have, cols[i].name);
 
 		if (c != NULL && streq(c->type, cols[i].type) &&

@@ -402,7 +402,8 @@ static struct op
 state_only(struct reader *r, struct op o)
 {
 	return o.kind == OP_OPAQUE ? o : (struct op){ .kind = OP_SEPARATE,
-	    .line = o.line, .cls = o.cls, .maybe = o.maybe, .preserve_default = true,
+	    .line = o.line, .cls = o.cls, .maybe = o.maybe,
+	    .preserve_default = true,
 	    .state = { arena_copy(r->a, &o, sizeof(o)), 1 } };
 }
 

@@ -291,6 +291,13 @@ static const struct end cases[] = {
 	  "AS SELECT id, name FROM shop_customer', 'DROP VIEW report')",
 	  "migrations.RemoveField('customer', 'email')" },
 	  "either>safe unsafe>unsafe", NULL },
+	{ "a column that code has left, past what is not read", { "migrations."
+	  "SeparateDatabaseAndState(state_operations=[migrations.RemoveField("
+	  "'customer', 'email')])", "migrations.SeparateDatabaseAndState(["
+	  "migrations.RunSQL('DO $$ $$', '')], [migrations.AddField('customer', "
+	  "'x', models.TextField(null=True))])", "migrations.RunSQL('ALTER TABLE "
+	  "shop_customer DROP COLUMN email', '')" },
+	  "either>safe opaque>opaque! unsafe>unsafe", NULL },
 	{ "a constraint without a name in the code", { "migrations.AlterField("
 	  "'customer', 'name', models.CharField(max_length=50, unique=True))" },
 	  "unsafe>unsafe", "counts on a unique constraint on (name)" },
