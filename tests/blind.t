@@ -17,6 +17,11 @@ ok "a release that adds" deploy adds
 
 # --- with the database ---------------------------------------------------------
 
+sql shop "ALTER TABLE shop_order ADD hand integer NOT NULL"
+exits 1 "--code-only on a schema that the old code does not run on" \
+    sluice-rollback production --code-only
+said 'does not run on the database as it is: .*shop_order.*hand' "says why"
+sql shop "ALTER TABLE shop_order DROP hand"
 exits 0 "--code-only" sluice-rollback production --code-only
 ok "host 1 serves release 1" serves 1 r1
 ok "host 2 serves release 1" serves 2 r1

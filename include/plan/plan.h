@@ -94,6 +94,8 @@ struct plan_done {
 	bool automatic;		/* after a failure, by itself: hosts back, additive schema kept;
 				 * once an unsafe one is applied: holds */
 	bool code_only;
+	sym unfit;		/* code_only: why the old code does not run on what the
+				 * live catalogue says, in words; NULL: it does */
 	bool blind;		/* and neither database nor ledger are at hand */
 	const sym *accepted;
 	uint32_t naccepted;

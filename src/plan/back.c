@@ -410,6 +410,11 @@ code_only(struct back *k)
 			build_note(&k->b, NOTE_REFUSE, "%s is applied: '%s' "
 			    "does not run with it, so its code cannot go back "
 			    "alone", k->undo.v[i].key, k->b.f->from);
+	if (k->d->unfit != NULL && !build_refused(&k->b))
+		build_note(&k->b, accepted(k->d, sym_get(k->b.a, "schema")) ?
+		    NOTE_WARN : NOTE_REFUSE, "'%s' does not run on the "
+		    "database as it is: it %s; --accept schema goes on all the "
+		    "same", k->b.f->from, k->d->unfit);
 	if (k->d->blind)
 		build_note(&k->b, accepted(k->d, sym_get(k->b.a, "schema")) ?
 		    NOTE_WARN : NOTE_REFUSE, "the database cannot be asked "

@@ -59,9 +59,10 @@ applied_row(const struct site *s, const char *key)
 	return false;
 }
 
-/* Does the old code run on what stands now? */
-static bool
-old_runs(struct go *g)
+/* Does the old code run on what stands now? NULL: it does; else the worst
+ * reason, if it is as bad as that, why not. */
+static const struct reason *
+old_breaks(struct go *g, enum degree least)
 {
 	struct release *r = &g->judged.release;
 	struct findings f = { 0 }, base = { 0 };
@@ -70,7 +71,7 @@ old_runs(struct go *g)
 	runs_on(&base, g->s.a, &r->old.want, &r->old.have, NULL,
 	    &g->s.settings);
 	findings_minus(&f, &base);
-	return findings_worst(&f) < DEGREE_MAY;
+	return findings_worst(&f) < least ? NULL : findings_first(&f);
 }
 
 /* One without a transaction that was begun and is not recorded. true: some of
@@ -91,7 +92,8 @@ halfway(struct go *g, struct plan_done *done, struct halfway *v,
 		halfway_look(h, g->s.a, r->v[i], &g->s.have);
 		if (h->stands == HALFWAY_NOTHING && !h->unseen)
 			return false;
-		h->old_runs = old_runs(g);
+		h->old_runs = old_breaks(g, DEGREE_MAY) ==
+		    NULL;
 		done->nhalfway++;
 		return true;
 	}
@@ -151,6 +153,11 @@ go_plan_back(struct go *g, struct plan *back, struct plan_done *done,
 	    go_judge_rows(g, e) < 0)
 		return -1;
 	rows_settle(g, done);
+	if (done->code_only) {
+		/* what is less was so before as well: drift */
+		const struct reason *r = old_breaks(g, DEGREE_BREAKS);
+		done->unfit = r == NULL ? NULL : r->text;
+	}
 	done->steps = g->plan.steps;
 	done->n = g->plan.n;
 	site_plan_facts(&f, &g->s, &g->judged, g->plan.from, g->plan.to, on);

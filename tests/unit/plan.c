@@ -381,6 +381,18 @@ known_back(struct scene *x)
 	    strstr(b.s, "finish db deployed r1\n") != NULL &&
 	    strstr(b.s, "unapplied") == NULL,
 	    "where it can, every host attests the old one and it is live again");
+	strbuf_reset(&b);
+	d.unfit = "SELECTs \"t\".\"o\"";
+	plan_back(&back, x->a, &x->f, &d);
+	rows(&b, &back);
+	is(b.s, "! 'r1' does not run on the database as it is: it SELECTs "
+	    "\"t\".\"o\"; --accept schema goes on all the same\n",
+	    "not where the live catalogue says that it does not run");
+	static const sym schema[] = { "schema" };
+	d.accepted = schema;
+	d.naccepted = 1;
+	plan_back(&back, x->a, &x->f, &d);
+	ok(back.n > 0, "but by the word of a person");
 }
 
 /* A plan that puts old code on a schema that has gone on is seen through. */
