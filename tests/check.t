@@ -19,7 +19,7 @@ is "$(json 'd["format"], d["mode"], d["fine"], len(d["migrations"])')" \
 is "$(json 'sorted(d)')" \
     "['base', 'fine', 'format', 'head', 'migrations', 'mode', 'project', 'wrong']" "its keys"
 is "$(json 'sorted(d["migrations"][0])')" \
-    "['app', 'drops', 'fails', 'fixes', 'hazards', 'loses', 'name', 'opaque', 'path', 'reasons', 'refused', 'reverse_hazards', 'tag', 'verdict']" \
+    "['app', 'conditions', 'drops', 'fails', 'fixes', 'hazards', 'loses', 'name', 'opaque', 'path', 'reasons', 'refused', 'reverse_hazards', 'tag', 'verdict']" \
     "a migration's keys"
 is "$(json '[m["verdict"]["phase"] for m in d["migrations"]][0]')" safe "its phase"
 is "$(json 'd["base"]')" "$(git rev-parse HEAD~3)" "its base"
@@ -74,6 +74,49 @@ exits 1 "one that a person must judge" sluice-check --format json
 is "$(json '[(o["kind"], o["line"]) for o in d["migrations"][0]["opaque"]]')" \
     "[('python', 9)]" "which part, and where"
 git checkout -q main
+
+# --- an if that nobody can decide: both ways ---
+under() {	# under NAME PARENT CONDITION OPERATION ELSE
+	cat >shop/migrations/$1.py <<-E
+	from django.conf import settings
+	from django.db import migrations, models
+
+
+	class Migration(migrations.Migration):
+	    dependencies = [('shop', '$2')]
+
+	    if $3:
+	        operations = [$4]
+	    else:
+	        operations = [$5]
+	E
+}
+add_null="migrations.AddField('product', 'heavy', models.TextField(null=True))"
+git checkout -q -b choice
+under 0005_heavy 0004_drop settings.SKIP "$add_null" ""
+git add -A && git commit -q -m heavy
+ok "what fits both ways" sluice-check --explain
+said '^safe +shop/migrations/0005_heavy.py' "is what it is the worse way"
+said 'if settings.SKIP is true: new code already SELECTs' "and says which way that is"
+ok "as JSON" sluice-check --format json
+is "$(json 'd["migrations"][0]["conditions"], d["migrations"][0]["opaque"]')" \
+    "[{'line': 8, 'text': 'settings.SKIP'}] []" "names the condition"
+git checkout -q -b chosen
+under 0006_light 0005_heavy settings.SKIP "migrations.RemoveField('product', 'heavy')" ""
+git add -A && git commit -q -m light
+ok "the same choice in what is there" sluice-check choice..chosen
+said '^unsafe +shop/migrations/0006_light.py' "is the same choice"
+under 0006_light 0005_heavy settings.OTHER "migrations.RemoveField('product', 'heavy')" ""
+git add -A && git commit -q -m other
+exits 1 "another one" sluice-check choice..chosen
+said '^opaque +shop/migrations/0006_light.py' "may be a mistake"
+git checkout -q choice && git branch -qD chosen
+git checkout -q -b edited
+under 0005_heavy 0004_drop settings.SKIP "$add_null" "migrations.RunSQL('SELECT 1')"
+git add -A && git commit -q -m edited
+exits 1 "the other branch of one that is applied" sluice-check choice..edited
+said 'operations of shop.0005_heavy were changed' "is an edit"
+git checkout -q main && git branch -qD edited choice
 
 # --- what the base branch has, and where this left it ---
 git checkout -q -b behind HEAD~2

@@ -353,7 +353,8 @@ stops(const struct merging *g, struct verdict *v)
 	sym text = say(g, offsetof(struct verdict, stops));
 	if (all)
 		v->stops = text;
-	if (all || text == NULL)
+	v->opaque |= text != NULL && !all;
+	if (all || text == NULL || v->nparts > 0)
 		return;
 	struct opaque_part *parts = arena_array(g->a, struct opaque_part,
 	    v->nparts + 1);
@@ -361,7 +362,6 @@ stops(const struct merging *g, struct verdict *v)
 		memcpy(parts, v->parts, v->nparts * sizeof(*parts));
 	parts[v->nparts++] = (struct opaque_part){ OPAQUE_STATE, text, 0 };
 	v->parts = parts;
-	v->opaque = true;
 }
 
 static void

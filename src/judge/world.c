@@ -170,7 +170,7 @@ stop(struct turn *t, struct change *c, const struct lower *f, sym why,
 	bool sql = t->op->kind == OP_RUN_SQL && why == NULL;
 	int known = sql ? 2 : 2 - doubted(&t->before, t->m->app);
 
-	if (t->op->maybe || known == 0 || t->m->nproblems > 0)
+	if (t->maybe || known == 0 || t->m->nproblems > 0)
 		return;
 	if (why == NULL)
 		c->stops = f != NULL ? f->stops : NULL;

@@ -89,7 +89,14 @@ halfway(struct go *g, struct plan_done *done, struct halfway *v,
 		    s->subject[n] != '.' || !streq(s->subject + n + 1, m->name))
 			continue;
 		struct halfway *h = &v[done->nhalfway];
-		halfway_look(h, g->s.a, r->v[i], &g->s.have);
+		const struct ways *w = &g->judged.ways;
+		for (uint32_t k = 0; k < w->n; k++) {
+			*h = (struct halfway){ 0 };
+			halfway_look(h, g->s.a, w->v[k].release.v[i],
+			    &g->s.have);
+			if (h->stands != HALFWAY_NOTHING || h->unseen)
+				break;
+		}
 		if (h->stands == HALFWAY_NOTHING && !h->unseen)
 			return false;
 		h->old_runs = old_breaks(g, DEGREE_MAY) ==

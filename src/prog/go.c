@@ -76,6 +76,7 @@ stopped(struct deploy *d, const char *app, const char *name, bool back,
 		if (catalog_read(&live, d->a, d->db, e) < 0)
 			return -1;
 		halfway_cut(out, d->a, r->v[i], &live, back);
+		out->sure &= m->nconds == 0;	/* it is one way of several */
 		return 1;
 	}
 	return 0;

@@ -204,10 +204,24 @@ opaque(struct out *o, const struct verdict *v)
 }
 
 static void
+conditions(struct out *o, const struct migration *m)
+{
+	open(o, "conditions", '[');
+	for (uint32_t i = 0; i < m->nconds; i++) {
+		open(o, NULL, '{');
+		set_line(o, m->conds[i].line);
+		set(o, "text", m->conds[i].text);
+		close(o, '}');
+	}
+	close(o, ']');
+}
+
+static void
 migration(struct out *o, const struct verdict *v)
 {
 	open(o, NULL, '{');
 	set(o, "app", v->m->app);
+	conditions(o, v->m);
 	set(o, "drops", v->drops);
 	set(o, "fails", v->fails);
 	fixes(o, v);

@@ -46,7 +46,7 @@ static const struct ways_case cases[] = {
 	{ "applied under a choice", IF("settings.X", A), { OPS(EMAIL) },
 	  "unsafe>unsafe", "!if settings.X" },
 	{ "there in one world only", IF("settings.X", A), { OPS(NOT_A) },
-	  "opaque>opaque!", "if settings.X is false: shop/migrations/" },
+	  "opaque>opaque!", "if settings.X is false: model shop.customer has no field" },
 	{ "four are too many", NULL, { IF("settings.A", A) IF("settings.B", B),
 	  IF("settings.C", EMAIL) IF("settings.D", "") }, NULL,
 	  "stands under a condition that cannot be decided" },
