@@ -189,6 +189,9 @@ struct lower {
 };
 /* Emits what Django would for l->op from l->from to l->to. */
 void lower_op(struct lower *l);
+/* ---- lower_sql.c ---- */
+void lower_sql(struct lower *l);
+void lower_python(struct lower *l);
 
 /* ---- ddl.c ---- */
 #define EMIT_DEFERRED 1u	/* at the end of the migration */

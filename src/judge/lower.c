@@ -1,12 +1,10 @@
 /* An operation into statements, in either direction: the one place that knows
  * what each of Django's operations does to a database. Going back is going
  * from the models after to the models before. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "judge/judge.h"
-#include "read/sql.h"
 
 static sym
 label_of(struct lower *l, sym name)
@@ -453,84 +451,6 @@ outside_tables(struct lower *l)
 	    name) });
 }
 
-/* ---- what is written in SQL or Python ---- */
-
-static void
-run_sql(struct lower *l)
-{
-	const struct sql_text *v = l->back ? l->op->rsql : l->op->sql;
-	uint32_t n = l->back ? l->op->nrsql : l->op->nsql;
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct ddls d = { 0 };
-
-		if (v[i].text == NULL) {
-			l->why = OPAQUE_SQL;
-			l->note = v[i].why;
-			emit(l, (struct ddl){ .kind = DDL_OPAQUE,
-			    .line = v[i].line, .why = v[i].why });
-			continue;
-		}
-		sql_read(&d, l->a, v[i].text, v[i].line);
-		for (uint32_t k = 0; k < d.n; k++) {
-			struct ddl x = d.v[k];
-
-			if (by_hand_unused(l->a, l->by_hand, &x))
-				x.kind = DDL_OTHER;
-			if (x.kind == DDL_OPAQUE) {
-				l->why = OPAQUE_SQL;
-				l->note = x.why;
-				if (x.refused && l->stops == NULL)
-					l->stops = sym_printf(l->a, "%s: "
-					    "PostgreSQL stops at it; mend the "
-					    "statement", x.why);
-			} else if (x.kind == DDL_DATA &&
-			    l->why == OPAQUE_NOT) {
-				l->why = OPAQUE_DATA;
-				l->note = "it changes rows";
-			} else if (d.v[k].setting == SETTING_TEMPORARY &&
-			    d.v[k].name != NULL &&
-			    vec_find(&l->have, d.v[k].name) != NULL) {
-				l->why = OPAQUE_SQL;
-				l->note = sym_printf(l->a, "its temporary table "
-				    "hides the real \"%s\" from all that comes "
-				    "after it", d.v[k].name);
-			}
-			x.rewrites |= x.kind == DDL_ADD_COLUMN &&
-			    by_hand_domain(l->a, l->by_hand, d.v, k,
-			    x.col->type);
-			x.joined = k > 0 && strcasestr(v[i].text, "commit") ==
-			    NULL;	/* one text is one transaction */
-			emit(l, x);
-		}
-	}
-}
-
-/* A function of the migration's own file is called by its name there. */
-static const char *
-function_name(sym name)
-{
-	const char *file = strstr(name, ".migrations.");
-
-	if (file == NULL || !isdigit((unsigned char)file[12]))
-		return name;
-	const char *dot = strchr(file + 12, '.');
-	return dot != NULL ? dot + 1 : name;
-}
-
-static void
-run_python(struct lower *l)
-{
-	bool noop = l->back ? l->op->rnoop : l->op->noop;
-
-	if (noop || (l->back && !l->op->reversible))
-		return;
-	l->why = OPAQUE_PYTHON;
-	l->note = l->op->name != NULL ? sym_printf(l->a,
-	    "it runs the Python function %s", function_name(l->op->name)) :
-	    "it runs a Python function";
-}
-
 void
 lower_op(struct lower *l)
 {
@@ -588,10 +508,10 @@ lower_op(struct lower *l)
 		outside_tables(l);
 		break;
 	case OP_RUN_SQL:
-		run_sql(l);
+		lower_sql(l);
 		break;
 	case OP_RUN_PYTHON:
-		run_python(l);
+		lower_python(l);
 		break;
 	case OP_ALTER_MODEL_OPTIONS:
 	case OP_ALTER_MODEL_MANAGERS:
