@@ -113,7 +113,9 @@ struct migration {
 	bool initial;			/* initial = True, or no dependency in its app */
 	bool initial_set, initial_value; /* as it is written */
 	struct tag tag;			/* a person's or the machine's, or none */
-	char digest[17];		/* of the operations: what a tag is bound to */
+	char digest[17];		/* of the operations */
+	char bound[17];			/* of them and what they run in other files of the
+					 * tree: what a tag is bound to */
 	const struct condition *conds;
 	uint32_t nconds;
 	const struct problem *problems;

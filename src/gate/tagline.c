@@ -71,7 +71,7 @@ tagline_person(struct strbuf *b, const struct migration *m,
 {
 	static const char *const words[] = { NULL, "safe", "unsafe", "never" };
 
-	strbuf_printf(b, "# sluice: %s for=%.8s", words[t->value], m->digest);
+	strbuf_printf(b, "# sluice: %s for=%.8s", words[t->value], m->bound);
 	if (t->reverse != TAG_UNSET)
 		strbuf_printf(b, " reverse=%s", words[t->reverse]);
 	if (t->delay_ms > 0)
@@ -180,7 +180,8 @@ verify(const struct strbuf *out, const struct strbuf *text,
 	    migration_read(&is, a, m->app, m->path, out->s, out->len, NULL,
 		e) != 1 ||
 	    is.tag.source == TAG_NONE || !streq(was.digest, is.digest) ||
-	    (bound && (is.tag.bound == NULL || is.tag.wrong != NULL)))
+	    (bound && (is.tag.bound == NULL || is.tag.wrong != NULL ||
+	    !starts_with(m->bound, is.tag.bound))))
 		return err_set(e, "'%s': there is no place for a tag that can "
 		    "be told for sure", m->path);
 	return 1;
@@ -223,7 +224,7 @@ tagline_bind(struct strbuf *out, const struct strbuf *text,
 	if (!starts_with(at + blank, "because"))	/* behind the verdict */
 		at += blank + strcspn(at + blank, " \t\r\n");
 	strbuf_add(out, text->s, (size_t)(at - text->s));
-	strbuf_printf(out, " for=%.8s", m->digest);
+	strbuf_printf(out, " for=%.8s", m->bound);
 	strbuf_add(out, at, text->len - (size_t)(at - text->s));
 	return verify(out, text, m, true, e);
 }

@@ -24,7 +24,7 @@ static bool
 stale(const struct migration *m)
 {
 	return m->tag.bound != NULL &&
-	    !starts_with(m->digest, m->tag.bound);
+	    !starts_with(m->bound, m->tag.bound);
 }
 
 /* The line that writes such a tag, to be pasted. */

@@ -9,7 +9,7 @@
 
 /* Whoever adds a field teaches this file. */
 _Static_assert(sizeof(void *) != 8 || (sizeof(struct value) == 96 &&
-    sizeof(struct op) == 152 && sizeof(struct migration) == 208 &&
+    sizeof(struct op) == 152 && sizeof(struct migration) == 224 &&
     sizeof(struct tag) == 64 && sizeof(struct dep) == 24 &&
     sizeof(struct sql_text) == 24), "cache_code.c must keep every field");
 
@@ -229,6 +229,7 @@ cache_encode(struct strbuf *b, struct cache_strings *t,
 	put_sym(&w, m->name);
 	put_sym(&w, m->path);
 	put_sym(&w, m->digest);
+	put_sym(&w, m->bound);
 	put(&w, m->atomic | m->initial << 1 | m->initial_set << 2 |
 	    m->initial_value << 3 | m->alone << 4);
 	put(&w, m->model_import);
@@ -502,6 +503,17 @@ get_tag(struct reading *r, struct tag *t)
 	t->wrong = get_sym(r);
 }
 
+static bool
+get_digest(struct reading *r, char *out, size_t size)
+{
+	sym s = get_name(r);
+
+	if (strlen(s) >= size)
+		return false;
+	memcpy(out, s, strlen(s));
+	return true;
+}
+
 bool
 cache_decode(struct migration *out, struct cache_text *t,
     const unsigned char *p, size_t n)
@@ -512,10 +524,9 @@ cache_decode(struct migration *out, struct cache_text *t,
 	out->app = get_name(&r);
 	out->name = get_name(&r);
 	out->path = get_name(&r);
-	sym digest = get_name(&r);
-	if (strlen(digest) >= sizeof(out->digest))
+	if (!get_digest(&r, out->digest, sizeof(out->digest)) ||
+	    !get_digest(&r, out->bound, sizeof(out->bound)))
 		return false;
-	memcpy(out->digest, digest, strlen(digest));
 	uint32_t bits = get_below(&r, 32);
 	out->atomic = bits & 1;
 	out->initial = (bits & 2) != 0;

@@ -172,7 +172,8 @@ read_digest(struct attrs *x, const char *text, size_t len)
 {
 	static const char *const names[] = { "dependencies", "replaces",
 	    "run_before", "initial", "safe", "stage" };
-	const struct syntax *y = &x->cls->m->syn;
+	const struct syntax *y = &x->r->own->syn;
+	bool here = x->cls->m == x->r->own;
 	struct list(struct span) skip = { 0 };
 
 	for (uint32_t c = node_first(y, 0); c != 0; c = node_next(y, 0, c)) {
@@ -180,7 +181,7 @@ read_digest(struct attrs *x, const char *text, size_t len)
 		if (k == N_IMPORT || k == N_IMPORT_FROM || k == N_FUTURE)
 			*list_add(x->r->a, &skip) =
 			    (struct span){ y->v[c].start, y->v[c].end };
-		uint32_t body = c == x->cls->node ?
+		uint32_t body = here && c == x->cls->node ?
 		    node_field(y, c, F_BODY) : 0;
 		for (uint32_t s = body != 0 ? node_first(y, body) : 0; s != 0;
 		    s = node_next(y, body, s)) {
@@ -200,11 +201,17 @@ read_digest(struct attrs *x, const char *text, size_t len)
 	}
 	digest_read(x->m->digest, &x->m->tag, x->r->a, text, len, skip.v,
 	    skip.n);
+	if (!here)
+		bound_class(x->r, x->m, x->cls->m);
+	bound_read(x->r, x->m);
 	struct tag *t = &x->m->tag;
+	/* without the other files it is not known what they are now */
+	if (x->r->looked && x->r->lookup == NULL)
+		return;
 	if (t->bound != NULL && t->wrong == NULL && t->source == TAG_PERSON &&
-	    !starts_with(x->m->digest, t->bound))
+	    !starts_with(x->m->bound, t->bound))
 		t->wrong = sym_printf(x->r->a, "written for other operations "
-		    "(for=%s, they are %.8s now)", t->bound, x->m->digest);
+		    "(for=%s, they are %.8s now)", t->bound, x->m->bound);
 }
 
 static void
@@ -288,7 +295,11 @@ read_operations(struct attrs *x)
 {
 	const struct value *v = attr(x, "operations");
 	struct class_walk w = { own_code, odd_base, x, 0 };
+	struct scope *where;
 
+	if (v != NULL && class_attr(x->r, x->cls, sym_get(x->r->a,
+	    "operations"), &where) != NULL && where->m != x->r->own)
+		bound_module(x->r, where->m);
 	if (v != NULL)
 		x->m->ops = ops_read(x->r, v);
 	class_walk(x->r, &w, x->cls);
@@ -474,6 +485,7 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	r->steps = READER_STEPS;
 	r->own = NULL;
 	r->looked = false;
+	r->used.n = 0;
 	r->conds.v = NULL;
 	r->conds.n = r->conds.cap = 0;
 	struct module *m = module_new(r, dotted, path, false, text, len,
@@ -519,8 +531,7 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	read_deps(&x, "replaces", &out->replaces, &out->nreplaces);
 	read_flags(&x);
 	migration_remark(out, text, len);
-	if (cls->m == m)
-		read_digest(&x, m->syn.text, len);
+	read_digest(&x, m->syn.text, len);
 	read_foreign_tag(&x);
 	out->conds = r->conds.v;
 	out->nconds = r->conds.n;

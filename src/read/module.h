@@ -67,6 +67,7 @@ struct module {
 	struct syntax syn;
 	struct scope top;
 	struct list(struct scope *) classes;	/* filled so far */
+	sym sum;			/* SHA-256 of its text, once asked for */
 };
 
 /* One reading of many files: modules are read once. */
@@ -79,6 +80,7 @@ struct reader {
 	const char *leads;		/* where dotted_find() left the tree */
 	struct module *own;	/* being read */
 	bool looked;			/* another module was looked for */
+	struct list(struct module *) used;	/* by what own runs */
 	struct list(struct condition) conds;	/* of its own */
 	bool kept;		/* a value that others see is worked out */
 };
@@ -171,6 +173,13 @@ const struct spoilt *module_spoilt(const struct module *m, uint32_t fn,
     sym name);
 /* Does the function change its arguments, or what else is not its own? */
 bool module_meddles(const struct module *m, uint32_t fn);
+
+/* bound.c: what is not read itself, and where its code stands */
+void bound_use(struct reader *r, const struct value *v);
+/* Its class stands in another file, which is then all of it. */
+void bound_class(struct reader *r, struct migration *m, struct module *in);
+void bound_module(struct reader *r, struct module *m);
+void bound_read(struct reader *r, struct migration *m);
 
 /* loading.c: what importing the module does beyond binding names, and where;
  * line 0: nothing that can be seen. */

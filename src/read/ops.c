@@ -162,6 +162,13 @@ read_string(struct reader *r, struct op *o, const char *what,
 	return *out == NULL ? fail(r, o, what, v) : 0;
 }
 
+/* A class whose own code a person vouches for. */
+static void
+use_class(struct reader *r, sym name, uint32_t line)
+{
+	bound_use(r, value_name(r, name, line));
+}
+
 /* [("id", models.AutoField(…)), …] as tuples of a string and a call. */
 static int
 read_fields(struct reader *r, struct op *o, const struct value *v)
@@ -183,6 +190,8 @@ read_fields(struct reader *r, struct op *o, const struct value *v)
 			return fail(r, o, "a field's name", name);
 		if (f->kind != VALUE_CALL)
 			return fail(r, o, name->text, f);
+		if (f->why != NULL)
+			use_class(r, f->name, o->line);
 		struct value *pair = value_new(r, VALUE_TUPLE, t->line);
 		const struct value **both =
 		    arena_array(r->a, const struct value *, 2);
@@ -267,6 +276,8 @@ read_arg(struct reader *r, struct op *o, enum slot slot, const char *what,
 		o->value = eval_force(r, v);
 		if (o->value->kind != VALUE_CALL)
 			return fail(r, o, what, o->value);
+		if (o->value->why != NULL)
+			use_class(r, o->value->name, o->line);
 		v = value_arg(o->value, "name", -1);
 		if (slot == A_INDEX && v != NULL)
 			return read_string(r, o, "its name", v, &o->name);
@@ -297,12 +308,14 @@ read_arg(struct reader *r, struct op *o, enum slot slot, const char *what,
 		read_sql(r, v, &o->rsql, &o->nrsql, &o->rnoop);
 		return 0;
 	case A_CODE:
+		bound_use(r, v);
 		o->name = code_name(r, v);
 		o->noop = streq(o->name, MIG "RunPython.noop");
 		return 0;
 	case A_RCODE:
 		if (v->kind == VALUE_NONE)
 			return 0;
+		bound_use(r, v);
 		o->reversible = true;
 		o->rnoop = streq(code_name(r, v), MIG "RunPython.noop");
 		return 0;
@@ -424,6 +437,7 @@ read_custom(struct reader *r, const struct value *call)
 		    .line = call->line, .cls = call->name };
 	if (known != NULL)
 		return read_form(r, form_of(known), call);
+	use_class(r, call->name, call->line);
 	class_follow(r, &ci, call->name);
 	f = ci.base != NULL ? form_of(ci.base) : NULL;
 	if (f == NULL)

@@ -118,9 +118,9 @@ tell(struct strbuf *b, const struct migrations *all)
 	strbuf_reset(b);
 	for (uint32_t i = 0; i < all->n; i++) {
 		const struct migration *m = &all->v[i];
-		strbuf_printf(b, "%s.%s %s %s %d%d%d%d %d %u %u tag %d %d %d %lld "
+		strbuf_printf(b, "%s.%s %s %s %s %d%d%d%d %d %u %u tag %d %d %d %lld "
 		    "%d %s %s %u %s", m->app, m->name, m->path, m->digest,
-		    m->atomic, m->initial, m->initial_set,
+		    m->bound, m->atomic, m->initial, m->initial_set,
 		    m->initial_value, m->alone, m->model_import,
 		    m->whole_write, m->tag.source, m->tag.value,
 		    m->tag.reverse, (long long)m->tag.delay_ms, m->tag.repeat,
@@ -180,7 +180,7 @@ size(void)
 static void
 files(void)
 {
-	put("shop/fields.py", "from django.db import models\nclass Money(models.DecimalField):\n    pass\n");
+	put("shop/fields.py", "from django.db import models\nclass Money(models.DecimalField):\n    pass\ndef make(a, e):\n    pass\n");
 	put("shop/migrations/__init__.py", "");
 	put("shop/migrations/0001_initial.py", HEAD "from shop.fields import Money\nfrom shop import gone\n" CLASS
 	    "    initial = True\n    dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]\n"
@@ -192,6 +192,8 @@ files(void)
 	    "    operations = [migrations.RunSQL(['SELECT 1', g()], 'SELECT 2'), migrations.RunPython(f, migrations.RunPython.noop),\n"
 	    "        migrations.SeparateDatabaseAndState([migrations.RemoveField('a', 'n')], [migrations.AlterField('A', 'm', models.TextField(null=True), preserve_default=False)])]\n");
 	put("shop/migrations/0003_odd.py", HEAD CLASS "    dependencies = [h()]\n");
+	put("shop/migrations/0004_bound.py", HEAD "from shop.fields import make\n" CLASS
+	    "    operations = [migrations.RunPython(make)]\n");
 	put("shop/migrations/0004_version.py", "import django\n" HEAD CLASS
 	    "    if django.VERSION >= (5, 0):\n        operations = [migrations.DeleteModel('B')]\n");
 	put("shop/migrations/0004_not.py", "X = 1\n");

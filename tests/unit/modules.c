@@ -182,6 +182,61 @@ own_fields(void)
 	}
 }
 
+/* What a tag is bound to: with the functions that are imported, not with what
+ * is read from other files anyway. */
+static const char *helper;
+
+static int
+helper_module(void *ctx, const char *dotted, const char **text, size_t *len, const char **path)
+{
+	(void)ctx;
+	*text = streq(dotted, "shop.tools") ? helper :
+	    "from shop.tools import fill, Bold, SQL, Odd, Base\nX = 1\n";
+	*len = strlen(*text);
+	*path = streq(dotted, "shop.tools") ? "shop/tools.py" : "shop/again.py";
+	return streq(dotted, "shop.tools") || streq(dotted, "shop.again");
+}
+
+static const char *
+bound(const char *body, const char *cls)
+{
+	struct module_lookup l = { helper_module, NULL, NULL, NULL };
+	const char *text = arena_printf(a, HEAD "from shop import tools\nfrom shop.again import fill, Bold, SQL, Odd, X, Base\n"
+	    "def own(apps, e):\n    pass\n" "class Migration(%s):\n    # sluice: safe for=00000000\n%s", cls, body);
+
+	if (migration_read(&m, a, "shop", "shop/migrations/0002_x.py", text, strlen(text), &l, &e) != 1)
+		return "(none)";
+	return arena_printf(a, "%s %s", streq(m.bound, m.digest) ? "alone" : m.bound, m.digest);
+}
+
+static void
+binds(const char *body, const char *cls, bool want)
+{
+#define TOOLS "from django.db import models, migrations\ndef fill(a, e):\n    return %s\nclass Bold(migrations.RunSQL):\n    def database_forwards(self):\n        return %s\n" \
+	"SQL = 'UPDATE x SET y = %s'\nclass Odd(models.TextField):\n    def __new__(cls):\n        return %s\nclass Base(migrations.Migration):\n    operations = [migrations.RunSQL('UPDATE x')]\n"
+	helper = arena_printf(a, TOOLS, "1", "1", "1", "1");
+	const char *one = arena_strdup(a, bound(body, cls));
+	ok(m.tag.wrong != NULL && strstr(m.tag.wrong, arena_printf(a, "they are %.8s now", m.bound)) != NULL, "what to bind to is told");
+	helper = arena_printf(a, TOOLS, "2", "2", "2", "2");
+	const char *two = bound(body, cls);
+	ok(streq(one, two) != want && (want || starts_with(one, "alone ")) && streq(strchr(one, ' '), strchr(two, ' ')),
+	    "%s", arena_printf(a, "%s%s", want ? "bound: " : "not bound: ", body));
+}
+
+static void
+bounds(void)
+{
+#define M "migrations.Migration"
+	binds("    operations = [migrations.RunPython(fill)]\n", M, true);
+	binds("    operations = [migrations.RunPython(own, tools.fill)]\n", M, true);
+	binds("    operations = [migrations.RunPython(own)]\n", M, false);
+	binds("    operations = [Bold('x')]\n", M, true);
+	binds("    operations = [migrations.RunSQL(SQL)]\n", M, true);
+	binds("    operations = [migrations.AddField('a', 'b', Odd())]\n", M, true);
+	binds("    operations = [migrations.AddField('a', 'b', models.TextField(default=X))]\n", M, false);
+	binds("    pass\n", "Base", true);
+}
+
 int
 main(void)
 {
@@ -189,6 +244,7 @@ main(void)
 	stars();
 	versions();
 	own_fields();
+	bounds();
 	arena_free(a);
 	return done_testing();
 }
