@@ -64,8 +64,10 @@ try(struct fixing *f, const struct moved *m, uint32_t n, struct cut *cut)
 	x.with = y.without = x.without.v == x.before.v ? x.after :
 	    folded(j->a, x.without, x.m);
 	cut->first = phase_of(j, &x);
+	if (cut->first == FWD_SPLIT)
+		return false;
 	cut->last = phase_of(j, &y);
-	if (cut->first == FWD_SPLIT || cut->last == FWD_SPLIT)
+	if (cut->last == FWD_SPLIT)
 		return false;
 	/* what is safe does not wait for what is not */
 	return cut->first != FWD_UNSAFE || cut->last != FWD_SAFE;
