@@ -274,3 +274,20 @@ by_hand(struct arena *a, const struct by_hand **list, const struct ddl *d,
 	}
 	return NULL;
 }
+
+/* Its full name ends in a digest: pgtrigger_<name>_1a2b3. */
+void
+by_hand_remove(struct lower *l)
+{
+	const struct model *m = models_find(l->from.models, sym_printf(l->a,
+	    "%s.%s", l->app, l->op->model));
+
+	if (m == NULL)
+		return;
+	sym t = model_table(&l->from, m);
+	sym name = sym_printf(l->a, "pgtrigger_%s_", l->op->name);
+	emit(l, (struct ddl){ .kind = DDL_OTHER, .table = t, .name = name,
+	    .lock = l->back ? "SHARE ROW EXCLUSIVE" : "ACCESS EXCLUSIVE",
+	    .sql = arena_printf(l->a, "%s TRIGGER %s ON \"%s\"", l->back ?
+	    "CREATE" : "DROP", name, t) });
+}

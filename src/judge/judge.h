@@ -197,6 +197,8 @@ void lower_python(struct lower *l);
 #define EMIT_DEFERRED 1u	/* at the end of the migration */
 #define EMIT_INLINE 2u		/* part of the statement before */
 #define EMIT_CONCURRENTLY 4u
+/* byhand.c: RemoveTrigger, of django-pgtrigger */
+void by_hand_remove(struct lower *l);
 /* Adds a statement and applies it to l->have. */
 void emit(struct lower *l, struct ddl d);
 void emit_con(struct lower *l, sym table, const struct con *c, unsigned how);

@@ -421,22 +421,6 @@ comment(struct lower *l)
 	emit_comment(l, model_table(&l->to, m), NULL);
 }
 
-/* Its full name ends in a digest: pgtrigger_<name>_1a2b3. */
-static void
-remove_trigger(struct lower *l)
-{
-	const struct model *m = from_model(l);
-
-	if (m == NULL)
-		return;
-	sym t = model_table(&l->from, m);
-	sym name = sym_printf(l->a, "pgtrigger_%s_", l->op->name);
-	emit(l, (struct ddl){ .kind = DDL_OTHER, .table = t, .name = name,
-	    .lock = l->back ? "SHARE ROW EXCLUSIVE" : "ACCESS EXCLUSIVE",
-	    .sql = arena_printf(l->a, "%s TRIGGER %s ON \"%s\"", l->back ?
-	    "CREATE" : "DROP", name, t) });
-}
-
 static void
 outside_tables(struct lower *l)
 {
@@ -500,7 +484,7 @@ lower_op(struct lower *l)
 		validate(l);
 		break;
 	case OP_REMOVE_TRIGGER:
-		remove_trigger(l);
+		by_hand_remove(l);
 		break;
 	case OP_EXTENSION:
 	case OP_COLLATION:
