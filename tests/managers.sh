@@ -1,6 +1,7 @@
 #!/bin/sh
 # make managers: lefthook and husky themselves, with what sluice-install prints
 # for them, by commits, a merge and pushes. By hand: they are fetched by npm.
+# shellcheck disable=SC1091,SC2154
 . "${0%/*}/lib.sh"
 . "${0%/*}/gate.sh"
 [ -x "$PY" ] || skip_all "no Python with Django"

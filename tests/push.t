@@ -271,6 +271,22 @@ os._exit(0)
 END
 refused "settings that put a link in place of the answer" 'ended with 0'
 is "$(grep -c 'the secret' "$T/err")" 0 "it is not followed"
+opaque 0077_forged "$(cd shop/migrations && ls 0*.py | sed -n '$s/.py//p')" && git add -A
+hostile <<-END
+import __main__
+open(__main__.ANSWER, "w").write("clean\n")
+os._exit(0)
+END
+refused "settings that say clean, with a migration that cannot be read" 'opaque +shop/migrations/0077_forged.py'
+if [ "$me" = root ] && kernel apart; then
+	exits 137 "a fork bomb of root's is ended" sluice-gate jail 9 /tmp -- \
+	    /usr/bin/python3 -c '
+import os, time
+for n in range(3000):
+    if os.fork() == 0:
+        time.sleep(60)
+time.sleep(60)'
+fi
 if [ "$me" = root ] && kernel apart &&
     runuser -u nobody -- test -x "$bin/sluice-gate"; then
 	chmod 755 "$T"

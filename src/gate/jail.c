@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -15,7 +16,7 @@
 #define MEMORY (2u << 30)
 #define FILE_SIZE (16u << 20)
 #define FILES 256
-#define PROCESSES 128		/* not for root: the kernel exempts it */
+#define PROCESSES 128
 
 static void
 limit(int what, rlim_t most)
@@ -177,7 +178,52 @@ close_in(const struct jail *j)
 	own_folders_only(j->folders);
 	no_sockets();
 }
+/* How many processes there are in the space of that one, which is its first. */
+static int
+crowd(pid_t first)
+{
+	char path[64], ours[64], its[64];
+	DIR *d = opendir("/proc");
+	ssize_t n, k;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/pid", (long)first);
+	n = readlink(path, ours, sizeof(ours));
+	for (const struct dirent *de; d != NULL && n > 0 &&
+	    (de = readdir(d)) != NULL;) {
+		if (de->d_name[0] < '1' || de->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/ns/pid", de->d_name);
+		k = readlink(path, its, sizeof(its));
+		found += k == n && memcmp(its, ours, (size_t)n) == 0;
+	}
+	if (d != NULL)
+		closedir(d);
+	return found;
+}
+
+/* The kernel exempts root from RLIMIT_NPROC: its are counted, and ended. */
+static void
+watch(pid_t first)
+{
+	const struct timespec pause = { 0, 50000000 };
+	siginfo_t i = { 0 };
+
+	while (waitid(P_PID, (id_t)first, &i, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    i.si_pid == 0) {
+		if (crowd(first) > PROCESSES)
+			(void)kill(first, SIGKILL);
+		nanosleep(&pause, NULL);
+	}
+}
+
 #else
+static void
+watch(pid_t first)
+{
+	(void)first;
+}
+
 static int
 apart(void)
 {
@@ -203,6 +249,7 @@ enter(const struct jail *j, struct err *e)
 int
 jail_run(const struct jail *j, struct err *e)
 {
+	bool root = getuid() == 0;	/* apart it is nobody */
 	int status = 0;
 
 	if (!apart())
@@ -212,6 +259,8 @@ jail_run(const struct jail *j, struct err *e)
 		return err_sys(e, "cannot start '%s'", j->argv[0]);
 	if (pid == 0)
 		return enter(j, e);
+	if (root)
+		watch(pid);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
