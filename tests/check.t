@@ -77,7 +77,7 @@ git checkout -q main
 
 # --- an if that nobody can decide: both ways ---
 under() {	# under NAME PARENT CONDITION OPERATION ELSE
-	cat >shop/migrations/$1.py <<-E
+	cat >"shop/migrations/$1.py" <<-E
 	from django.conf import settings
 	from django.db import migrations, models
 

@@ -266,6 +266,22 @@ odd_op(struct attrs *x, const struct module *m, uint32_t line, const char *why)
 	add_op(x, &o);
 }
 
+/* In some worlds it has what its bases have. */
+static bool
+at_times(const struct scope *cls, sym name)
+{
+	bool some = false;
+
+	for (uint32_t i = 0; i < cls->binds.n; i++) {
+		if (cls->binds.v[i].name != name)
+			continue;
+		if (!under_some(cls->binds.v[i].u))
+			return false;
+		some = true;
+	}
+	return some;
+}
+
 static void
 own_code(struct class_walk *w, struct scope *cls)
 {
@@ -274,6 +290,12 @@ own_code(struct class_walk *w, struct scope *cls)
 	for (uint32_t i = 0; i < cls->binds.n; i++) {
 		const struct binding *b = &cls->binds.v[i];
 		bool fn = b->kind == BIND_FUNCTION || b->kind == BIND_CLASS;
+		if (cls != x->cls && is_data(b->name) &&
+		    at_times(x->cls, b->name))
+			odd_op(x, cls->m, cls->m->syn.v[b->node].line,
+			    sym_printf(x->r->a, "the migration has these %s "
+			    "where a condition leaves it without its own",
+			    b->name));
 		if (!harmless(b->name) || (fn && is_data(b->name)))
 			odd_op(x, cls->m, cls->m->syn.v[b->node].line,
 			    sym_printf(x->r->a, "the migration has its own %s%s",

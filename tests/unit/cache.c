@@ -92,6 +92,7 @@ tell_ops(struct strbuf *b, const struct op_list *l)
 		    o->kind, o->line, o->cls, o->model, o->title, o->name,
 		    o->to, o->preserve_default, o->concurrently, o->not_valid,
 		    o->reversible, o->noop, o->rnoop, o->maybe, o->why);
+		strbuf_printf(b, " not-in %x", o->not_in);
 		tell_value(b, "value", o->value);
 		tell_value(b, "fields", o->fields);
 		tell_value(b, "options", o->options);
@@ -129,6 +130,9 @@ tell(struct strbuf *b, const struct migrations *all)
 		tell_deps(b, m->deps, m->ndeps);
 		tell_deps(b, m->run_before, m->nrun_before);
 		tell_deps(b, m->replaces, m->nreplaces);
+		for (uint32_t k = 0; k < m->nconds; k++)
+			strbuf_printf(b, " if=%s %s %u", m->conds[k].id,
+			    m->conds[k].text, m->conds[k].line);
 		tell_ops(b, &m->ops);
 		strbuf_char(b, '\n');
 	}

@@ -240,6 +240,9 @@ choices(void)
 	    " ?a ?b; ?a ?b; ?a ?b; ?a ?b; ?a ?b; ?a ?b; ?a ?b");
 	body("try:\n    import x\n    X = True\nexcept ImportError:\n"
 	    "    X = False\n", IF("X", A) ELSE(B), "X: b; a");
+	reads(HEAD "class Base(migrations.Migration):\n" OPS(C) "\n\n"
+	    "class Migration(Base):\n" IF("settings.X", A),
+	    "settings.X: !; a !");
 	body("", "    try:\n        operations = [" A "]\n"
 	    "    except Exception:\n        operations = [" B "]\n",
 	    ": ?a ?b");
