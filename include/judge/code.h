@@ -34,6 +34,7 @@ struct field {
 	sym to_field;
 	sym through;		/* "shop.line"; FIELD_M2M with a model between */
 	sym db_table;		/* FIELD_M2M */
+	sym type;		/* NULL: it depends on other fields, or unknown */
 };
 
 struct togethers { const sym *const *v; const uint16_t *len; uint32_t n; };

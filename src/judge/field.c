@@ -204,53 +204,6 @@ column_of(struct arena *a, const struct field *f)
 	return f->kind == FIELD_FK ? sym_printf(a, "%s_id", f->name) : f->name;
 }
 
-const struct field *
-field_read(struct arena *a, const struct settings *s, sym app, sym model,
-    sym name, const struct value *call)
-{
-	struct field *f = arena_make(a, struct field);
-
-	f->name = name;
-	f->call = call;
-	if (call == NULL || call->kind != VALUE_CALL || call->name == NULL) {
-		f->column = name;
-		f->guessed = true;
-		return f;
-	}
-	const struct field_class *c = class_of(s, call, &f->guessed);
-	f->cls = c;
-	f->kind = c != NULL ? c->kind : FIELD_COLUMN;
-	f->null = (c != NULL && c->always_null) ||
-	    value_bool(call, "null", false, NULL);
-	f->primary_key = value_bool(call, "primary_key", false, NULL) ||
-	    f->kind == FIELD_COMPOSITE;
-	f->unique = (c != NULL && c->one) || f->primary_key ||
-	    value_bool(call, "unique", false, NULL);
-	f->db_index = value_bool(call, "db_index", c != NULL && c->indexed,
-	    NULL);
-	f->db_constraint = value_bool(call, "db_constraint", true, NULL);
-	f->parent_link = value_bool(call, "parent_link", false, NULL);
-	if (f->kind == FIELD_FK || f->kind == FIELD_M2M) {
-		f->to = target(a, s, app, model, value_arg(call, "to", 0));
-		f->to_field = value_str(a, value_arg(call, "to_field", -1));
-		f->through = f->kind == FIELD_M2M ? target(a, s, app, model,
-		    value_arg(call, "through", -1)) : NULL;
-		f->db_table = value_str(a, value_arg(call, "db_table", -1));
-	}
-	f->column = column_of(a, f);
-	return f;
-}
-
-const struct field *
-field_renamed(struct arena *a, const struct field *f, sym name)
-{
-	struct field *g = arena_copy(a, f, sizeof(*f));
-
-	g->name = name;
-	g->column = column_of(a, g);
-	return g;
-}
-
 static sym
 type_length(struct arena *a, const struct field_class *c,
     const struct value *call)
@@ -290,6 +243,74 @@ type_geo(struct arena *a, const struct field_class *c,
 
 	return sym_printf(a, "%s(%s%s,%lld)", geography ? "geography" :
 	    "geometry", c->type, dim == 3 ? "Z" : "", (long long)srid);
+}
+
+/* The type that the call alone decides. */
+static sym
+type_own(struct arena *a, const struct field_class *cls,
+    const struct value *call)
+{
+	switch (cls->shape) {
+	case SHAPE_LENGTH:
+		return type_length(a, cls, call);
+	case SHAPE_DECIMAL:
+		return type_decimal(a, call);
+	case SHAPE_GEO:
+		return type_geo(a, cls, call);
+	case SHAPE_PLAIN:
+		return sym_get(a, cls->type);
+	default:
+		return NULL;
+	}
+}
+
+const struct field *
+field_read(struct arena *a, const struct settings *s, sym app, sym model,
+    sym name, const struct value *call)
+{
+	struct field *f = arena_make(a, struct field);
+
+	f->name = name;
+	f->call = call;
+	if (call == NULL || call->kind != VALUE_CALL || call->name == NULL) {
+		f->column = name;
+		f->guessed = true;
+		return f;
+	}
+	const struct field_class *c = class_of(s, call, &f->guessed);
+	f->cls = c;
+	f->kind = c != NULL ? c->kind : FIELD_COLUMN;
+	f->null = (c != NULL && c->always_null) ||
+	    value_bool(call, "null", false, NULL);
+	f->primary_key = value_bool(call, "primary_key", false, NULL) ||
+	    f->kind == FIELD_COMPOSITE;
+	f->unique = (c != NULL && c->one) || f->primary_key ||
+	    value_bool(call, "unique", false, NULL);
+	f->db_index = value_bool(call, "db_index", c != NULL && c->indexed,
+	    NULL);
+	f->db_constraint = value_bool(call, "db_constraint", true, NULL);
+	f->parent_link = value_bool(call, "parent_link", false, NULL);
+	if (f->kind == FIELD_FK || f->kind == FIELD_M2M) {
+		f->to = target(a, s, app, model, value_arg(call, "to", 0));
+		f->to_field = value_str(a, value_arg(call, "to_field", -1));
+		f->through = f->kind == FIELD_M2M ? target(a, s, app, model,
+		    value_arg(call, "through", -1)) : NULL;
+		f->db_table = value_str(a, value_arg(call, "db_table", -1));
+	}
+	f->column = column_of(a, f);
+	f->type = c != NULL && f->kind == FIELD_COLUMN ? type_own(a, c, call) :
+	    NULL;
+	return f;
+}
+
+const struct field *
+field_renamed(struct arena *a, const struct field *f, sym name)
+{
+	struct field *g = arena_copy(a, f, sizeof(*f));
+
+	g->name = name;
+	g->column = column_of(a, g);
+	return g;
 }
 
 const struct field *
@@ -336,24 +357,14 @@ field_type(const struct code *c, const struct field *f, int depth)
 		return NULL;
 	if (f->call == NULL)
 		return sym_get(c->a, f->cls->type);
-	switch (f->cls->shape) {
-	case SHAPE_LENGTH:
-		return type_length(c->a, f->cls, f->call);
-	case SHAPE_DECIMAL:
-		return type_decimal(c->a, f->call);
-	case SHAPE_ARRAY:
+	if (f->cls->shape == SHAPE_ARRAY)
 		return type_array(c, f, depth);
-	case SHAPE_GEO:
-		return type_geo(c->a, f->cls, f->call);
-	case SHAPE_GENERATED: {
+	if (f->cls->shape == SHAPE_GENERATED) {
 		const struct field *out = field_inner(c, f, "output_field");
 
 		return out != NULL ? field_type(c, out, depth + 1) : NULL;
 	}
-	case SHAPE_PLAIN:
-		break;
-	}
-	return sym_get(c->a, f->cls->type);
+	return f->type;
 }
 
 /* As Django spells the type in its statements: "varchar(20)". */

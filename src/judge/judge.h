@@ -176,6 +176,7 @@ struct lower {
 	const struct settings *s;
 	const struct op *op;
 	sym app;
+	sym label;			/* of its model */
 	struct code from, to;		/* in the direction that is gone */
 	bool back;
 	bool mute;			/* nobody reads the statements' text */

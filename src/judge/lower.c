@@ -15,13 +15,13 @@ label_of(struct lower *l, sym name)
 static const struct model *
 from_model(struct lower *l)
 {
-	return models_find(l->from.models, label_of(l, l->op->model));
+	return models_find(l->from.models, l->label);
 }
 
 static const struct model *
 to_model(struct lower *l)
 {
-	return models_find(l->to.models, label_of(l, l->op->model));
+	return models_find(l->to.models, l->label);
 }
 
 /* A field whose class makes of itself what its arguments do not say. */
@@ -438,6 +438,7 @@ outside_tables(struct lower *l)
 void
 lower_op(struct lower *l)
 {
+	l->label = label_of(l, l->op->model);
 	switch (l->op->kind) {
 	case OP_OPAQUE:
 		l->why = OPAQUE_OPERATION;
