@@ -57,6 +57,14 @@ said '0002_required would fail on 2 rows of "shop_item": no value for "code"' \
     "is told with their number"
 
 git reset -q --hard HEAD~1
+migration 0002_perhaps '("shop", "0001_initial")' \
+    'migrations.AlterField("item", "code", models.IntegerField()) if flag()
+        else migrations.AddField("item", "x", models.TextField(null=True))'
+exits 1 "that, if a condition holds" sluice-plan production HEAD
+said '0002_perhaps would fail on 2 rows of "shop_item": no value for "code"' \
+    "is told too"
+
+git reset -q --hard HEAD~1
 migration 0002_unique '("shop", "0001_initial")' \
     'migrations.AlterField("item", "code", models.IntegerField(null=True, unique=True))'
 exits 1 "a unique field over duplicates" sluice-plan production HEAD
