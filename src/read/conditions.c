@@ -173,6 +173,10 @@ choice(struct asking *x, uint32_t node, uint8_t *in)
 		i++;
 	if (i == CONDS_MAX)
 		return false;
+	for (uint32_t k = 0; k < i && i == r->conds.n; k++)
+		if (r->conds.v[k].text == c.text)
+			c.text = sym_printf(r->a, "%s (line %u)", c.text,
+			    c.line);
 	if (i == r->conds.n)
 		*list_add(r->a, &r->conds) = c;
 	*in = x->turned ? (uint8_t)~holds[i] : holds[i];

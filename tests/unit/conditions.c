@@ -220,9 +220,9 @@ choices(void)
 	body("", "    x = settings.X\n" IF("x", A) "    x = settings.Y\n"
 	    MORE("x", B), "settings.X, settings.Y:; a; b; a b");
 	body("", "    x = find()\n" IF("x", A) "    x = find()\n"
-	    MORE("x", B), "x, x:; a; b; a b");
+	    MORE("x", B), "x, x (line 9):; a; b; a b");
 	body("", IF("find()", A) MORE("find()", B),
-	    "find(), find():; a; b; a b");
+	    "find(), find() (line 7):; a; b; a b");
 	body("", IF("settings.E == 'a'", A) MORE("settings.E != 'a'", B),
 	    "settings.E == 'a': b; a");
 	body("", IF("settings.E == 'a'", A) MORE("settings.E == 'b'", B),
