@@ -191,7 +191,7 @@ said 'refused: its tag is not bound to its operations: sluice tag shop/migration
 sed -i 's/# sluice: safe because/# sluice: because/; s/can run twice"/& safe/' shop/migrations/0008_fill.py
 printf '[hooks]\ntag = require\n' >>sluice.ini && git add -A
 exits 1 "with tag = require" commit
-said 'its tag is not bound to its operations: sluice tag shop/migrations/0008_fill.py$' "it is asked for"
+said 'its tag is not bound to its operations: sluice tag --index shop/migrations/0008_fill.py$' "it is asked for"
 git checkout -q HEAD sluice.ini
 ok "in another order" commit
 is "$(git show HEAD:shop/migrations/0008_fill.py | grep -c '# sluice: for=[0-9a-f]\{8\} because "can run twice" safe')" 1 "it is bound too"
@@ -344,8 +344,9 @@ sed -i '/name = /a\    d = models.TextField(null=True)' shop/models.py
 git add shop
 exits 1 "tag = require" commit
 said '# sluice: safe auto -- ' "prints the line to add"
-ok "sluice-tag --index" sluice-tag --index
-ok "writes it" commit
+line=$(sed -n 's/.*require asks for; sluice tag \(.*\), or add above its operations:$/sluice-tag \1/p' "$T/err")
+ok "and the command" sh -c "$line"
+ok "which writes it" commit
 git checkout -q sluice.ini
 git update-ref refs/sluice/deployed/production HEAD
 git checkout -q -b side

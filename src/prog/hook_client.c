@@ -68,19 +68,25 @@ of_this_commit(void *ctx, const struct verdict *v)
 
 /* What a tag of ours lacks, in the text that is staged, and how to mend it. */
 static int
-write_tag(struct strbuf *now, struct strbuf *how, struct arena *a,
+write_tag(struct strbuf *now, struct strbuf *how, const struct commit *c,
     const struct verdict *v, const struct strbuf *was, struct err *e)
 {
 	struct strbuf tag STRBUF_SCOPED = STRBUF_INIT;
 
+	const char *index = stage_temporary() || c->h->cfg.hooks.tag_write ?
+	    "" : "--index ";
+	sym path = sym_word(c->h->a, v->m->path);
+
 	if (v->m->tag.source == TAG_PERSON) {
-		strbuf_printf(how, "sluice tag %s",
-		    sym_word(a, v->m->path));
+		strbuf_printf(how, "sluice tag %s%s", index, path);
 		return tagline_bind(now, was, v->m, e);
 	}
 	tagline_make(&tag, v);
+	int r = tag.len == 0 ? 0 : tagline_put(now, was, v->m, tag.s, e);
+	if (r > 0)
+		strbuf_printf(how, "sluice tag %s%s, or ", index, path);
 	strbuf_printf(how, "add above its operations:\n    %s", tag.s);
-	return tag.len == 0 ? 0 : tagline_put(now, was, v->m, tag.s, e);
+	return r;
 }
 
 /* 1: require = refuses. The tag, or a person's for=, goes into the staged
@@ -99,7 +105,7 @@ tag_one(const struct commit *c, const struct verdict *v,
 
 	if (stage_text(&was, c->h->repo, f->blob, e) < 0)
 		return -1;
-	int r = write_tag(&now, &how, c->h->a, v, &was, &why);
+	int r = write_tag(&now, &how, c, v, &was, &why);
 	if (r == 0)
 		return 0;
 	strbuf_clean(&path, f->path, strlen(f->path), false);
@@ -120,7 +126,7 @@ tag_one(const struct commit *c, const struct verdict *v,
 	else
 		strbuf_printf(said, "sluice: %s: %s; %s\n", path.s,
 		    r < 0 ? why.msg : !c->h->cfg.hooks.tag_write ?
-		    "it has no tag, and [hooks] tag = require" :
+		    "it has no tag, which [hooks] tag = require asks for" :
 		    "not tagged, since `git commit PATH` commits a temporary "
 		    "index", how.s);
 	return c->h->cfg.hooks.tag_write ? 0 : 1;
