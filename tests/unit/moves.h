@@ -105,6 +105,7 @@ m_move(struct arena *a, const char *key, const struct migration *parent,
 	f->name = sym_get(a, dot + 1);
 	f->path = sym_printf(a, "%s/migrations/%s.py", f->app, f->name);
 	memcpy(f->digest, "0123456789abcdef", 17);
+	memcpy(f->bound, f->digest, 17);
 	f->atomic = true;
 	if (parent != NULL) {
 		struct dep *d = arena_make(a, struct dep);
