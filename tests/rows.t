@@ -1,6 +1,6 @@
 #!/bin/sh
 # Rows that a pending migration would fail on are counted before anything is
-# touched.
+# touched, and views that hold a column are looked up.
 # shellcheck disable=SC2154
 . "${0%/*}/lib.sh"
 
@@ -82,4 +82,14 @@ said 'unless a migration before it mends them' "then it is a warning"
 sql shop "DELETE FROM shop_item WHERE code IS NULL"
 exits 0 "rows that fit" sluice-plan production HEAD
 not_said 'would fail' "are no matter"
+
+git reset -q --hard HEAD~2
+migration 0002_bigger '("shop", "0001_initial")' \
+    'migrations.AlterField("item", "code", models.BigIntegerField(null=True))'
+sql shop "CREATE VIEW report AS SELECT id FROM shop_item"
+exits 0 "a view that uses another column" sluice-plan production HEAD
+sql shop "CREATE OR REPLACE VIEW report AS SELECT id, code FROM shop_item"
+exits 1 "a column that a view of the database uses" sluice-plan production HEAD
+said 'the view "report" of the database uses "shop_item"."code": PostgreSQL stops' \
+    "is held by it"
 done_testing

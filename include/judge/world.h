@@ -5,6 +5,7 @@
 #include "judge/schema.h"
 #include "read/migration.h"
 
+struct by_hand;
 struct settings {		/* facts about the project and its versions */
 	int django;		/* 302 for 3.2, 402, 502, 601 */
 	int server;		/* server_version_num / 10000: 12 … 18 */
@@ -24,6 +25,7 @@ struct settings {		/* facts about the project and its versions */
 	uint32_t nchoices;
 	/* what the database itself says, when there is one; NULL: replay */
 	const struct vec *live;
+	const struct by_hand *views;	/* and what of it uses which columns */
 };
 
 struct model;			/* judge/code.h */
@@ -57,7 +59,12 @@ struct by_hand {		/* a view, function or trigger of RunSQL */
 	const char *kind;
 	sym name, text;		/* NULL text: DROP */
 	sym table;		/* of a trigger */
+	bool live;		/* the database says so */
 };
+
+/* One more: a view of the database; `uses`: a table and columns of it. */
+const struct by_hand *by_hand_live(struct arena *a,
+    const struct by_hand *list, sym view, sym uses);
 
 /* An app of which not all that stands before is known: what seems to be a
  * mistake may be none. */

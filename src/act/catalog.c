@@ -353,6 +353,34 @@ catalog_read(struct vec *out, struct arena *a, struct pg *p, struct err *e)
 	return 0;
 }
 
+/* Views on views are held by those that they are made of. */
+static const char views_sql[] = "WITH " TABLES
+	"SELECT v.relname, t.relname || ' ' || string_agg(a.attname, ' ' "
+	"ORDER BY a.attnum) FROM pg_depend d JOIN t ON t.oid = d.refobjid "
+	"JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass "
+	"AND r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class "
+	"JOIN pg_attribute a ON a.attrelid = t.oid "
+	"AND a.attnum = d.refobjsubid "
+	"WHERE d.refclassid = 'pg_class'::regclass AND v.oid <> t.oid "
+	"AND v.relkind IN ('v', 'm') "
+	"GROUP BY v.oid, v.relname, t.relname "
+	"ORDER BY v.relname, t.relname";
+
+int
+catalog_views(const struct by_hand **out, struct arena *a, struct pg *p,
+    struct err *e)
+{
+	CLEANUP(pg_rows_free) struct pg_rows *r = NULL;
+
+	if (pg_exec(p, &r, views_sql, NULL, 0, e) < 0)
+		return err_wrap(e, "cannot read the database's views");
+	*out = NULL;
+	for (int i = 0; i < pg_count(r); i++)
+		*out = by_hand_live(a, *out, sym_get(a, pg_get(r, i, 0)),
+		    sym_get(a, pg_get(r, i, 1)));
+	return 0;
+}
+
 int
 catalog_applied(struct applied **out, uint32_t *n, struct arena *a,
     struct pg *p, struct err *e)

@@ -26,12 +26,14 @@ said(const char *text, const char *word)
 	return false;
 }
 
+/* Known by their addresses. */
+static const char *const kinds[] = { "VIEW", "FUNCTION", "PROCEDURE", "TRIGGER",
+	"RULE", "DOMAIN" };
+
 /* The word after the first of VIEW, FUNCTION, …; *kind is that. */
 static sym
 object(struct arena *a, const char *sql, const char **kind)
 {
-	static const char *const kinds[] = { "VIEW", "FUNCTION", "PROCEDURE",
-	    "TRIGGER", "RULE", "DOMAIN" };
 	static const char blank[] = " \t\r\n\"";
 
 	for (int i = 0; i < 6 && *sql != '\0'; i++) {
@@ -53,6 +55,16 @@ object(struct arena *a, const char *sql, const char **kind)
 	return NULL;
 }
 
+const struct by_hand *
+by_hand_live(struct arena *a, const struct by_hand *list, sym view, sym uses)
+{
+	struct by_hand *h = arena_make(a, struct by_hand);
+
+	*h = (struct by_hand){ .next = list, .kind = kinds[0], .name = view,
+	    .text = uses, .live = true };
+	return h;
+}
+
 static void
 note(struct arena *a, const struct by_hand **list, const struct ddl *d)
 {
@@ -65,7 +77,7 @@ note(struct arena *a, const struct by_hand **list, const struct ddl *d)
 		return;
 	struct by_hand *h = arena_make(a, struct by_hand);
 	*h = (struct by_hand){ *list, kind, name, made ? d->sql : NULL,
-	    d->table };
+	    d->table, false };
 	*list = h;
 }
 

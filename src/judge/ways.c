@@ -73,6 +73,11 @@ replay(struct way *w, struct arena *a, const struct ways_ask *ask,
 		w->before = first->before;
 	else
 		replay_end(&w->before, a, ask->base, ask->nbase, &s);
+	for (const struct by_hand *h = ask->have == NULL || (first != NULL &&
+	    w->before.by_hand == first->before.by_hand) ? NULL : s.views;
+	    h != NULL; h = h->next)
+		w->before.by_hand = by_hand_live(a, w->before.by_hand, h->name,
+		    h->text);
 	if (ask->have != NULL)
 		w->before.have = *ask->have;
 	replay_from(&w->after, a, &w->before, ask->pending, ask->npending,

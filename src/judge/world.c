@@ -203,6 +203,21 @@ generated_from(struct turn *t, const struct ddl *d)
 	return NULL;
 }
 
+/* A view that the database has: PostgreSQL changes the type of none of its
+ * columns, and drops one with CASCADE only. */
+static sym
+of_view(struct turn *t, const struct ddl *d, const struct by_hand *who)
+{
+	if (who == NULL || !who->live || t->maybe || (d->kind != DDL_TYPE &&
+	    ((d->kind != DDL_DROP_COLUMN && d->kind != DDL_DROP_TABLE) ||
+	    d->cascade)))
+		return NULL;
+	return sym_printf(t->a, "the view \"%s\" of the database uses "
+	    "\"%s\".\"%s\": PostgreSQL stops there; drop the view before it, "
+	    "and make it again after it", who->name, d->table, d->name != NULL ?
+	    d->name : "*");
+}
+
 static void
 turn(struct turn *t)
 {
@@ -224,6 +239,7 @@ turn(struct turn *t)
 	explain(c, f.why, f.note);
 	explain(c, why != NULL ? OPAQUE_STATE : OPAQUE_NOT, why);
 	explain(c, f.missing != NULL ? OPAQUE_STATE : OPAQUE_NOT, f.missing);
+	sym view = NULL;
 	c->fwd = (struct ddls){ f.out.v, f.out.n };
 	for (uint32_t i = 0; i < c->fwd.n; i++) {
 		const struct by_hand *who = NULL;
@@ -233,8 +249,12 @@ turn(struct turn *t)
 		if (c->why == OPAQUE_NOT)
 			c->held = who;
 		explain(c, used != NULL ? OPAQUE_STATE : OPAQUE_NOT, used);
+		if (view == NULL)
+			view = of_view(t, &c->fwd.v[i], who);
 	}
 	stop(t, c, &f, why, kind);
+	if (c->stops == NULL)
+		c->stops = view;
 	for (uint32_t i = 0; i < c->fwd.n && c->stops == NULL; i++)
 		c->stops = generated_from(t, &c->fwd.v[i]);
 	if (c->why != OPAQUE_NOT)

@@ -19,8 +19,12 @@ note_verdict(struct build *b, const struct verdict *v)
 {
 	const struct migration *m = v->m;
 
-	if (is_first(b->f))
+	if (is_first(b->f)) {	/* no old code; what stops, stops */
+		if (v->stops != NULL)
+			build_note(b, NOTE_REFUSE, "%s.%s: %s", m->app, m->name,
+			    v->stops);
 		return;
+	}
 	if (v->refused != NULL)
 		build_note(b, NOTE_REFUSE, "%s.%s: %s", m->app, m->name,
 		    v->refused);

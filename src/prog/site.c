@@ -134,6 +134,7 @@ site_facts(struct site *s, struct err *e)
 {
 	settings_fill(s);
 	if (catalog_read(&s->have, s->a, s->db, e) < 0 ||
+	    catalog_views(&s->settings.views, s->a, s->db, e) < 0 ||
 	    catalog_applied(&s->applied, &s->napplied, s->a, s->db, e) < 0)
 		return -1;
 	s->settings.live = &s->have;

@@ -40,6 +40,9 @@ static const char made[] =
 	"CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM "
 	" ('2026-01-01') TO ('2027-01-01');"
 	"CREATE VIEW seen AS SELECT 1;"
+	"CREATE MATERIALIZED VIEW mixed AS SELECT a, c, code FROM child "
+	" JOIN parent ON parent.id = parent_id; CREATE VIEW again AS "
+	" SELECT c FROM mixed;"
 	"CREATE TABLE django_migrations (id serial PRIMARY KEY, app text, "
 	" name text, applied timestamptz);"
 	"INSERT INTO django_migrations (app, name) VALUES ('a', '0001_x'), "
@@ -125,6 +128,13 @@ test_catalog(struct pg *p, struct arena *a)
 	struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
 	struct vec v;
 
+	const struct by_hand *views;
+	is_int(catalog_views(&views, a, p, &e), 0, "views");
+	for (; views != NULL; views = views->next)
+		strbuf_printf(&b, "%s: %s; ", views->name, views->text);
+	is(b.s, "mixed: parent id code; mixed: child a c parent_id; ",
+	    "what they use of tables");
+	strbuf_reset(&b);
 	is_int(catalog_read(&v, a, p, &e), 0, "read");
 	for (uint32_t i = 0; i < v.n; i++) {
 		strbuf_printf(&b, "%s%s", i > 0 ? "," : "", v.v[i]->name);
@@ -134,6 +144,7 @@ test_catalog(struct pg *p, struct arena *a)
 	is(b.s, "Odd \"name,child,django_migrations,nothing,parent,parts",
 	    "tables, sorted; no partitions, no views, no other schema");
 	col("id", "bigint not null  identity");
+	ok(table_col(child, sym_get(a, "id"))->always, "always generated");
 	col("a", "integer  const 5");
 	col("b", "integer  const -5");
 	col("c", "text  const 'it''s::x'");
