@@ -446,6 +446,9 @@ cd "$T/sha256" || exit 3
 sluice-install >/dev/null
 echo x >README && git add README
 ok "a SHA-256 repository, nothing to judge" commit
+echo 'x = 1' >shop/views.py && git add shop/views.py
+ok "a SHA-256 repository, other Python" commit
+is "$(cat "$T/out" "$T/err")" "" "is not talked about"
 git add -A
 exits 1 "a SHA-256 repository, migrations" commit
 said 'SHA-256' "is refused, and says why"

@@ -212,10 +212,15 @@ commit_project(struct commit *c, struct err *e)
 	c->h->quiet = !migrations;
 	if (stage_tree(&tree, c->h->repo, c->files, c->n, e) < 0)
 		return -1;
-	if ((migrations || needs) && (r = judge_index(c, tree.s, e)) != 0)
-		return r;
-	if (!migrations && !models && !touches_needs(c, true))
+	size_t said = c->h->said.len;
+	if (migrations || needs)
+		r = judge_index(c, tree.s, e);
+	if (!migrations && !models && !touches_needs(c, true)) {
+		strbuf_cut(&c->h->said, said);	/* no matter of this commit's */
 		return 0;
+	}
+	if (r != 0)
+		return r;
 	if (c->h->tagged) {	/* what is committed is what is asked */
 		strbuf_reset(&tree);
 		if (stage_tree(&tree, c->h->repo, c->files, c->n, e) < 0)
