@@ -176,6 +176,15 @@ is "$code" 5 "the lease is lost in the middle: held"
 ok "that is said" said_first 'the lease is lost'
 exits 0 "and it is resumed" deploy --resume
 ok "host 2 serves release 6b" serves 2 r6b
+four=$(sql shop "SELECT id FROM sluice.release WHERE commit = '$(hash r2)' AND status = 'old' LIMIT 1")
+exits 1 "a way back of which the last hop would lose something" \
+    sluice-rollback production "$four" --accept shop.0006_last
+said 'shop.0005_more: .*--accept shop.0005_more' "is refused for it"
+ok "before the first hop" serves 1 r6b
+failed=$(sql shop "SELECT id FROM sluice.release WHERE status = 'failed' LIMIT 1")
+exits 1 "a release that is not on the way back" sluice-rollback production "$failed" --accept all
+said "$failed is not on the way back" "is told"
+ok "and nothing is touched" serves 1 r6b
 two=$(sql shop "SELECT id FROM sluice.release WHERE commit = '$(hash r5)'")
 exits 137 "killed in the first hop to a release two hops back" \
     env SLUICE_CRASH=1:before sluice-rollback production "$two" --accept all

@@ -112,7 +112,9 @@ exits 2 "and so is a target without hosts" sluice-deploy -c "$T/bad.ini" product
 said 'has no host: add a .host NAME. section' "with what to do"
 exits 3 "sluice-status without it" sluice-status production
 exits 3 "sluice-rollback without it" sluice-rollback production
-exits 1 "sluice-doctor goes on without it" sluice-doctor production
+sed 's/^env = /haproxy = 127.0.0.1:1\n&/' "$conf" >"$T/bad.ini"
+exits 1 "sluice-doctor goes on without it" sluice-doctor -c "$T/bad.ini" production
+said "FAIL haproxy: .*connect to '127.0.0.1:1'" "and looks at the balancer"
 said 'FAIL database' "it names the database"
 said 'ok +app1: reached' "and looks at the hosts"
 pg_up
@@ -180,6 +182,8 @@ leased() { [ "$(sql shop 'SELECT who FROM sluice.lease')" = ada ]; }
 wait_for 20 leased
 exits 1 "a second deploy while one runs" deploy r1
 said 'by ada on .*since .*release day' "who, since when, why"
+run sluice-doctor production
+said 'warn lease: ada on .*release day has it' "sluice-doctor says who has the lease"
 echo go >"$T/gate"
 if wait "$first"; then
 	pass "the first one is not disturbed"

@@ -13,6 +13,8 @@ struct lease;
 int lease_take(struct lease **out, struct strbuf *holder,
     const char *conninfo, const char *target, const char *why,
     struct err *e);
+/* Who has it, asked over any session. 1: somebody, in *holder. 0: nobody. */
+int lease_holder(struct strbuf *holder, struct pg *p, struct err *e);
 int64_t lease_serial(const struct lease *l);
 /* Raises the serial: what was begun under the old one and has not got to its
  * check cannot go on. 1: done. 0: a migration's transaction that has checked

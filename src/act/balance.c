@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "act/balance.h"
 #include "act/lane.h"
 #include "act/run.h"
 #include "base/clock.h"
@@ -113,6 +114,25 @@ question_end(struct balance *b)
 }
 
 /* 1: the whole answer is in b->said. 0: not yet. */
+int
+balance_reach(const char *where, int64_t ms, struct err *e)
+{
+	int fd = dial(where, e), bad = 0;
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	socklen_t n = sizeof(bad);
+
+	if (fd < 0)
+		return -1;
+	if (poll(&p, 1, (int)ms) <= 0)
+		bad = ETIMEDOUT;
+	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &bad, &n) < 0)
+		bad = errno;
+	close(fd);
+	errno = bad;
+	return bad == 0 ? 0 : err_sys(e, "haproxy: cannot connect to '%s'",
+	    where);
+}
+
 static int
 question_turn(struct balance *b, const char *where, struct err *e)
 {

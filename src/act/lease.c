@@ -141,6 +141,16 @@ holder_tell(struct strbuf *b, struct pg *p, const char *key, struct err *e)
 	return gone ? HOLDER_GONE : HOLDER_TOLD;
 }
 
+int
+lease_holder(struct strbuf *holder, struct pg *p, struct err *e)
+{
+	char key[24];
+	int told = lock_key(key, p, e) < 0 ? -1 : holder_tell(holder, p, key,
+	    e);
+
+	return told < 0 ? err_wrap(e, "the lease") : told != HOLDER_NONE;
+}
+
 /* 1: ours. 0: another's, told. A holder that goes away while we ask makes us
  * try again. */
 static int

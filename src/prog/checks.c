@@ -1,14 +1,12 @@
 #include "prog/checks.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "act/balance.h"
 #include "act/host.h"
 #include "act/hostkey.h"
 #include "base/clock.h"
@@ -141,7 +139,9 @@ check_rights(struct checks *c)
 		    "GRANT CREATE ON SCHEMA … TO %s", pg_get(r, 0, 0));
 	if (pg_int(r, 0, 4) > 0)
 		tell(c, FAILS, "database", "%s tables belong to another role, "
-		    "so they cannot be altered", pg_get(r, 0, 4));
+		    "so they cannot be altered: ALTER TABLE … OWNER TO, or "
+		    "GRANT that role TO %s", pg_get(r, 0, 4),
+		    pg_get(r, 0, 0));
 	tell(c, FINE, "django_migrations", "%s", pg_true(r, 0, 5) ? "there" :
 	    "not there yet: the first deploy makes it");
 	if (!pg_true(r, 0, 6))
@@ -174,6 +174,22 @@ check_ledger(struct checks *c)
 	else
 		tell(c, FINE, "ledger", "%s is live", s->live == NULL ?
 		    "nothing" : s->live);
+}
+
+static void
+check_lease(struct checks *c)
+{
+	struct strbuf holder STRBUF_SCOPED = STRBUF_INIT;
+	struct err e = ERR_INIT;
+
+	int held = c->g->s.ledger ? lease_holder(&holder, c->g->s.db, &e) : 0;
+	if (held < 0)
+		tell(c, FAILS, "lease", "%s", e.msg);
+	else if (held > 0)
+		tell(c, WORRY, "lease", "%s has it: a deploy is refused until "
+		    "its end", holder.s);
+	else
+		tell(c, FINE, "lease", "nobody has it");
 }
 
 static void
@@ -236,6 +252,7 @@ check_database(struct checks *c)
 		return;
 	}
 	check_ledger(c);
+	check_lease(c);
 	check_drift(c);
 }
 
@@ -306,11 +323,12 @@ check_host(struct checks *c, const struct host_view *v)
 		    "%s, restarted was %s", v->linked != NULL ? v->linked :
 		    "nothing", v->live != NULL ? v->live : "nothing");
 	if (v->free_kb >= 0 && v->free_kb / 1024 < FREE_MB_LEAST)
-		tell(c, WORRY, name, "only %" PRId64 " MB are free below %s",
+		tell(c, WORRY, name, "only %" PRId64 " MB are free below %s: "
+		    "make room, or keep fewer releases (keep)",
 		    v->free_kb / 1024, v->host->path);
 	if (llabs(v->skew_s) > 5)
-		tell(c, WORRY, name, "its clock is off by %" PRId64 " s",
-		    v->skew_s);
+		tell(c, WORRY, name, "its clock is off by %" PRId64 " s: let it "
+		    "follow a time server", v->skew_s);
 }
 
 static void
@@ -333,24 +351,14 @@ static void
 check_balancer(struct checks *c)
 {
 	const struct cfg_target *t = c->g->s.target;
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct err e = ERR_INIT;
 
-	if (t->haproxy == NULL || *t->haproxy != '/')
+	if (t->haproxy == NULL)
 		return;
-	if (strlen(t->haproxy) >= sizeof(a.sun_path)) {
-		tell(c, FAILS, "haproxy", "the path '%s' is too long for a "
-		    "socket", t->haproxy);
-		return;
-	}
-	strncpy(a.sun_path, t->haproxy, sizeof(a.sun_path) - 1);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0)
-		tell(c, FAILS, "haproxy", "cannot connect to '%s': %s",
-		    t->haproxy, strerror(errno));
+	if (balance_reach(t->haproxy, t->connect_timeout, &e) < 0)
+		tell(c, FAILS, "haproxy", "%s", e.msg);
 	else
 		tell(c, FINE, "haproxy", "%s answers", t->haproxy);
-	if (fd >= 0)
-		close(fd);
 }
 
 int

@@ -53,10 +53,25 @@ undone_mark(struct go *g, const char *release, struct err *e)
 	    e);
 }
 
+enum how {
+	HOP_DO,
+	HOP_SHOW,
+	HOP_LATER	/* one that comes after others: said only if refused */
+};
+
+/* By then every host serves what is undone. */
+static void
+as_if(struct go *g, sym **on)
+{
+	*on = arena_array(g->s.a, sym, g->s.target->nhosts + 1);
+	for (uint32_t i = 0; i < g->s.target->nhosts; i++)
+		(*on)[i] = g->plan.to;
+}
+
 /* Undoes the rows in g->plan. Exit code. */
 static int
 undo(struct go *g, const struct ledger_run *run, const struct opts *o,
-    bool dry, struct err *e)
+    enum how how, struct err *e)
 {
 	struct plan back = { 0 };
 	struct plan_done done = { 0 };
@@ -64,11 +79,14 @@ undo(struct go *g, const struct ledger_run *run, const struct opts *o,
 	uint32_t down = 0;
 
 	accept_all(g, &done, o);
-	if (go_hosts(g, &on, &down, e) < 0 ||
+	if (how == HOP_LATER)
+		as_if(g, &on);
+	if ((on == NULL && go_hosts(g, &on, &down, e) < 0) ||
 	    go_plan_back(g, &back, &done, on, e) < 0)
 		return -1;
-	plan_say(&back, &g->judged, o->json);
-	if (plan_refused(&back) || dry)
+	if (how != HOP_LATER || plan_refused(&back))
+		plan_say(&back, &g->judged, o->json);
+	if (plan_refused(&back) || how != HOP_DO)
 		return plan_refused(&back);
 	sym undone = g->plan.to;
 	g->plan = back;
@@ -94,30 +112,30 @@ drop_stage(struct go *g, const struct ledger_run *run, struct err *e)
 	return 0;
 }
 
+/* From `live`, as it is or (HOP_LATER) will be. */
 static int
-hop(struct go *g, const struct opts *o, bool dry, struct err *e)
+hop(struct go *g, const struct opts *o, sym live, enum how how, struct err *e)
 {
 	struct ledger_run run = { 0 };
 
-	int open = go_unfinished(g, &run, e);
+	int open = how == HOP_LATER ? 0 : go_unfinished(g, &run, e);
 	if (open < 0)
 		return -1;
 	if (open > 0 && streq(run.kind, "stage"))
-		return dry ? 0 : drop_stage(g, &run, e);
+		return how == HOP_SHOW ? 0 : drop_stage(g, &run, e);
 	if (open > 0 && !streq(run.kind, "deploy"))
 		return go_refuse_unfinished(g, &run, e);
 	if (open == 0) {
-		if (g->s.live == NULL)
+		if (live == NULL || *live == '\0')
 			return err_kind(e, ERR_REFUSED, "nothing is live on "
 			    "'%s' that could be taken back",
 			    g->s.target->name);
-		int got = run_of(g, g->s.live, &run, e);
+		int got = run_of(g, live, &run, e);
 		if (got <= 0)
 			return got < 0 ? -1 : err_kind(e, ERR_REFUSED, "the "
-			    "ledger has no deploy that made %s live",
-			    g->s.live);
+			    "ledger has no deploy that made %s live", live);
 	}
-	return undo(g, &run, o, dry, e);
+	return undo(g, &run, o, how, e);
 }
 
 /* RELEASE must be one that the way back leads through. */
@@ -138,6 +156,40 @@ check_release(struct go *g, const char *to, struct err *e)
 	return 0;
 }
 
+/* A way back of several hops is refused before its first is begun. The one
+ * that a plan is shown of is the first. */
+static int
+look_ahead(struct go *g, const struct opts *o, struct err *e)
+{
+	struct ledger_run open = { 0 };
+	sym live = g->s.live;
+
+	int got = go_unfinished(g, &open, e);
+	if (got < 0)
+		return -1;
+	if (got > 0 && !streq(open.kind, "stage") &&
+	    !streq(open.kind, "deploy"))
+		return 0;		/* the first hop says why not */
+	if (got > 0 && streq(open.kind, "deploy"))
+		live = open.from;
+	else if (live != NULL) {
+		got = run_of(g, live, &open, e);
+		if (got < 0)
+			return -1;
+		live = got > 0 ? open.from : NULL;
+	}
+	while (live != NULL && !streq(live, o->rev)) {
+		int code = hop(g, o, live, HOP_LATER, e);
+		if (code > 0 && *g->plan.from == '\0')
+			warn("release %s is not on the way back", o->rev);
+		if (code != 0)
+			return code < 0 ? err_wrap(e, "release %s is not on "
+			    "the way back", o->rev) : code;
+		live = g->plan.from;
+	}
+	return 0;
+}
+
 /* Down to o->rev, or one. */
 static int
 hops(struct go *g, const struct opts *o, bool dry, struct err *e)
@@ -148,8 +200,11 @@ hops(struct go *g, const struct opts *o, bool dry, struct err *e)
 	for (size_t i = 0; o->rev != NULL && i < o->accept.n; i++)
 		strbuf_printf(&goal, " %s", o->accept.v[i]);
 	g->goal = sym_get(g->s.a, goal.s);
-	for (int code;;) {
-		code = hop(g, o, dry, e);
+	int code = 0;
+	if (o->rev != NULL)
+		code = look_ahead(g, o, e);
+	while (code == 0) {
+		code = hop(g, o, g->s.live, dry ? HOP_SHOW : HOP_DO, e);
 		if (code != 0 || dry)
 			return code;
 		if (ledger_live(g->s.db, g->s.a, g->s.target->name,
@@ -158,6 +213,7 @@ hops(struct go *g, const struct opts *o, bool dry, struct err *e)
 		if (o->rev == NULL || streq(o->rev, g->s.live))
 			return 0;
 	}
+	return code;
 }
 
 int
