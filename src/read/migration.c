@@ -452,19 +452,24 @@ find_class(struct reader *r, struct module *m, uint32_t *node, uint32_t *odd)
 {
 	struct bound f;
 
-	for (uint32_t i = 0; i < m->syn.n && m->wild != 0 && *odd == 0; i++)
-		if (is_name(&m->syn, i, "Migration"))
-			*odd = m->syn.v[m->wild].line;
-	if (*odd != 0)
+	if (m->wild != 0) {
+		*odd = m->syn.v[m->wild].line;
 		return NULL;
-
+	}
 	name_find(r, &m->top, sym_get(r->a, "Migration"), &f);
 	struct scope *where = f.where;
 	struct binding *b = f.b;
+	uint32_t from = b != NULL ? b->node : f.node;
+	r->leads = NULL;
 	if (b != NULL && b->kind == BIND_IMPORT)
 		b = dotted_find(r, b->dotted, &where);
-	if (b == NULL || b->kind == BIND_IMPORT)
+	if (b == NULL || b->kind == BIND_IMPORT) {
+		/* of a file that is not here; Django's own does nothing */
+		if (from != 0 && r->leads == NULL && (f.from == NULL ||
+		    !starts_with(f.from, "django.")))
+			*odd = m->syn.v[from].line;
 		return NULL;
+	}
 	*node = b->node;
 	if (b->kind != BIND_CLASS) {
 		*odd = where->m->syn.v[b->node].line;
@@ -508,6 +513,7 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	r->own = NULL;
 	r->looked = false;
 	r->used.n = 0;
+	r->patch = NULL;
 	r->conds.v = NULL;
 	r->conds.n = r->conds.cap = 0;
 	struct module *m = module_new(r, dotted, path, false, text, len,
@@ -548,6 +554,9 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 
 		add_op(&x, &o);
 	}
+	if (r->patch != NULL)
+		odd_op(&x, r->patch, r->patch->syn.v[r->patch->patched].line,
+		    "what it imports changes Django's own");
 	read_deps(&x, "dependencies", &out->deps, &out->ndeps);
 	read_deps(&x, "run_before", &out->run_before, &out->nrun_before);
 	read_deps(&x, "replaces", &out->replaces, &out->nreplaces);
@@ -561,6 +570,27 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	out->nproblems = x.problems.n;
 	out->alone = !r->looked;
 	return 1;
+}
+
+int
+init_parse(struct reader *r, const char *path, const char *dotted,
+    const char *text, size_t len, uint32_t *line, struct err *e)
+{
+	r->steps = READER_STEPS;
+	r->own = NULL;
+	struct module *m = module_new(r, dotted, path, false, text, len,
+	    line, e);
+	if (m == NULL)
+		return -1;
+	const struct binding *b = scope_own(&m->top, sym_get(r->a,
+	    "__path__"));
+	uint32_t odd = m->patched != 0 ? m->patched : m->wild != 0 ?
+	    m->wild : b != NULL ? b->node : 0;
+	if (odd == 0)
+		return 0;
+	*line = m->syn.v[odd].line;
+	return err_set(e, "changes what Django's own classes or the "
+	    "migrations beside it are");
 }
 
 int

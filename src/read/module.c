@@ -50,15 +50,12 @@ module_new(struct reader *r, const char *dotted, const char *path,
 	return m;
 }
 
-struct module *
-module_find(struct reader *r, const char *dotted)
+static struct module *
+find(struct reader *r, const char *dotted)
 {
 	const char *text, *path;
 	size_t len;
 
-	if (r->own != NULL && streq(r->own->dotted, dotted))
-		return r->own;
-	r->looked = true;
 	for (uint32_t i = r->modules.n; i > 0; i--)
 		if (streq(r->modules.v[i - 1]->dotted, dotted))
 			return r->modules.v[i - 1]->broken ? NULL :
@@ -76,6 +73,19 @@ module_find(struct reader *r, const char *dotted)
 	    arena_copy(r->a, text, len), len, &line, &e);
 	if (m == NULL)
 		module_add(r, dotted, own, true);
+	return m;
+}
+
+struct module *
+module_find(struct reader *r, const char *dotted)
+{
+	if (r->own != NULL && streq(r->own->dotted, dotted))
+		return r->own;
+	r->looked = true;
+	struct module *m = find(r, dotted);
+	/* whoever is read first must not matter */
+	if (m != NULL && m->patched != 0 && !r->kept)
+		r->patch = m;
 	return m;
 }
 

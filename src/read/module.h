@@ -62,6 +62,7 @@ struct module {
 	bool followed;			/* what it comes to is kept for others */
 	bool broken;			/* not there, or cannot be parsed */
 	uint32_t wild;			/* node whose effect no one can tell */
+	uint32_t patched;		/* node that changes what is Django's */
 	struct list(struct spoilt) spoilt;
 	struct list(uint32_t) meddling;	/* functions that change arguments */
 	struct syntax syn;
@@ -80,6 +81,7 @@ struct reader {
 	const char *leads;		/* where dotted_find() left the tree */
 	struct module *own;	/* being read */
 	bool looked;			/* another module was looked for */
+	struct module *patch;		/* one that own names, and is patched */
 	struct list(struct module *) used;	/* by what own runs */
 	struct list(struct condition) conds;	/* of its own */
 	bool kept;		/* a value that others see is worked out */

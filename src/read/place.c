@@ -76,3 +76,28 @@ place_of(const char *path, bool link)
 		return PLACE_COMPILED;
 	return !text ? PLACE_NONE : link ? PLACE_LINK : PLACE_FILE;
 }
+
+bool
+blob_empty(const char *of)
+{
+	static const unsigned char id[20] = { 0xe6, 0x9d, 0xe2, 0x9b,
+	    0xb2, 0xd1, 0xd6, 0x43, 0x4b, 0x8b, 0x29, 0xae, 0x77, 0x5a, 0xd8,
+	    0xc2, 0xe4, 0x8c, 0x53, 0x91 };
+
+	return memcmp(of, id, 20) == 0;
+}
+
+sym
+root_prefix(struct arena *a, const struct cfg_project *p)
+{
+	const char *root = p != NULL && p->root != NULL ? p->root : ".";
+
+	while (starts_with(root, "./"))
+		root += 2;
+	size_t n = strlen(root);
+	while (n > 0 && root[n - 1] == '/')
+		n--;
+	if (n == 0 || (n == 1 && root[0] == '.'))
+		return sym_get(a, "");
+	return sym_printf(a, "%.*s/", (int)n, root);
+}

@@ -22,6 +22,9 @@ void migration_remark(struct migration *m, const char *text, size_t len);
 int migration_parse(struct migration *out, struct reader *r, const char *app,
     const char *path, const char *dotted, const char *text, size_t len,
     uint32_t *line, struct err *e);
+/* -1: the __init__.py of a folder of migrations is more than a mark. */
+int init_parse(struct reader *r, const char *path, const char *dotted,
+    const char *text, size_t len, uint32_t *line, struct err *e);
 void migration_settle(struct migration *m);
 /* given.c: what reading depends on beside the files */
 sym given_scope(struct arena *a, sym root, const struct cfg_project *p);
@@ -70,6 +73,9 @@ struct source {
 enum place { PLACE_NONE, PLACE_INIT, PLACE_FILE, PLACE_LINK, PLACE_COMPILED,
 	PLACE_STRAY };
 enum place place_of(const char *path, bool link);
+bool blob_empty(const char *id);	/* of git's */
+/* "" or "web/": where the project stands in its tree. */
+sym root_prefix(struct arena *a, const struct cfg_project *p);
 
 #define SOURCE_FILES_MAX 1000000u	/* a tree may be a bomb */
 #define SOURCE_DEPTH_MAX 100

@@ -1,4 +1,5 @@
 /* What the statements of a block bind, one after the other. */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -204,6 +205,46 @@ fill_statement(struct filling *f, uint32_t node)
 	}
 }
 
+/* Is it an assignment to what decides about an operation or a column? */
+static bool
+is_patch(struct filling *f, uint32_t node)
+{
+	const struct syntax *y = &f->s->m->syn;
+	uint32_t attr = y->v[node].kind == N_ATTRIBUTE &&
+	    y->v[node].field == F_LEFT ? node_field(y, node, F_ATTRIBUTE) : 0;
+
+	if (attr == 0)
+		return y->v[node].kind == N_CALL;	/* setattr() */
+	sym name = scope_text(f, attr);
+	return isupper((unsigned char)*name) || starts_with(name, "__") ||
+	    starts_with(name, "database_") || starts_with(name, "state_") ||
+	    streq(name, "apply") || streq(name, "unapply") ||
+	    field_decides(name) != DECIDES_NOTHING;
+}
+
+/* models.CharField.db_type = …: for all that run after it. */
+static void
+see_patch(struct filling *f, const struct binding *b)
+{
+	if (b->kind == BIND_UNKNOWN && b->dotted != NULL && f->s->fn == 0 &&
+	    f->s->m->patched == 0 && f->s->m->spoilt.n > 0 &&
+	    (starts_with(b->dotted, "django.db") ||
+	    streq(b->dotted, "django") ||
+	    starts_with(b->dotted, "django.contrib.postgres")) &&
+	    module_spoilt(f->s->m, 0, b->name) != NULL &&
+	    is_patch(f, b->node))
+		f->s->m->patched = b->node;
+}
+
+static void
+bind_import(struct filling *f, sym name, uint32_t node, sym dotted)
+{
+	struct binding *b = scope_bind(f, name, BIND_IMPORT, node);
+
+	b->dotted = dotted;
+	see_patch(f, b);
+}
+
 static void
 fill_import(struct filling *f, uint32_t node)
 {
@@ -220,13 +261,12 @@ fill_import(struct filling *f, uint32_t node)
 			continue;
 		sym dotted = dotted_sym(f, name);
 		if (alias != 0) {
-			scope_bind(f, scope_text(f, alias), BIND_IMPORT, c)->dotted =
-			    dotted;
+			bind_import(f, scope_text(f, alias), c, dotted);
 			continue;
 		}
 		/* `import a.b.c` binds a */
 		sym top = sym_getn(f->r->a, dotted, strcspn(dotted, "."));
-		scope_bind(f, top, BIND_IMPORT, c)->dotted = top;
+		bind_import(f, top, c, top);
 	}
 }
 
@@ -288,9 +328,9 @@ fill_from(struct filling *f, uint32_t node)
 		if (name == 0 || y->v[name].kind != N_DOTTED)
 			continue;
 		sym what = dotted_sym(f, name);
-		scope_bind(f, alias != 0 ? scope_text(f, alias) : what, BIND_IMPORT,
-		    c)->dotted = sym_printf(f->r->a, "%s%s%s", from,
-		    *from != '\0' ? "." : "", what);
+		bind_import(f, alias != 0 ? scope_text(f, alias) : what, c,
+		    sym_printf(f->r->a, "%s%s%s", from,
+		    *from != '\0' ? "." : "", what));
 	}
 }
 

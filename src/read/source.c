@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,8 +152,13 @@ folder_entry(struct found *w, int fd, const char *name, int depth)
 		strvec_push(&w->paths, w->path.s);
 		return 0;
 	}
-	if (S_ISLNK(st.st_mode) && w->links.n < SOURCE_FILES_MAX)
+	if (S_ISLNK(st.st_mode) && w->links.n < SOURCE_FILES_MAX) {
+		char in[NAME_MAX + sizeof("/migrations")];
+		snprintf(in, sizeof(in), "%s/migrations", name);
+		if (faccessat(fd, in, F_OK, 0) == 0)	/* an app */
+			strbuf_str(&w->path, "/migrations");
 		strvec_push(&w->links, w->path.s);
+	}
 	if (!S_ISDIR(st.st_mode) || dir_skipped(name, strlen(name)))
 		return 0;
 	int sub = openat(fd, name,

@@ -361,9 +361,15 @@ read_text(struct apps *x, struct reader *r, struct found *f,
 
 	keep_file(x, f->path, text, b->len);
 	f->state = NONE;
-	if (f->init)
-		return;
 	const char *dotted = path_dotted(x->a, f->path + strlen(x->root));
+	if (f->init) {
+		if (b->len > 0 && init_parse(r, f->path, dotted, text, b->len,
+		    &line, &e) < 0)
+			unread(x, f, line, e.msg);
+		else if (x->cache != NULL && b->len > 0)
+			cache_put(x->cache, f->path, f->id, NULL);
+		return;
+	}
 	f->m = arena_make(x->a, struct migration);
 	int got = migration_parse(f->m, r, folder_app(x, f->folder), f->path,
 	    dotted, text, b->len, &line, &e);
@@ -446,7 +452,7 @@ read_found(struct apps *x)
 
 	for (uint32_t i = 0; i < x->found.n; i++) {
 		struct found *f = &x->found.v[i];
-		if (f->init && !x->texts)
+		if (f->init && !x->texts && blob_empty(f->id))
 			f->state = NONE;
 		else if (f->state == NOT_YET)
 			left += !known(x, f);
@@ -538,21 +544,6 @@ mend_labels(struct apps *x)
 	}
 }
 
-static sym
-root_of(struct arena *a, const struct cfg_project *p)
-{
-	const char *root = p != NULL && p->root != NULL ? p->root : ".";
-
-	while (starts_with(root, "./"))
-		root += 2;
-	size_t n = strlen(root);
-	while (n > 0 && root[n - 1] == '/')
-		n--;
-	if (n == 0 || (n == 1 && root[0] == '.'))
-		return sym_get(a, "");
-	return sym_printf(a, "%.*s/", (int)n, root);
-}
-
 static int
 read_all(struct apps *x, struct migrations *out, struct err *e)
 {
@@ -576,7 +567,7 @@ int
 source_migrations(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p, struct err *e)
 {
-	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
+	struct apps x = { .a = a, .s = s, .e = e, .root = root_prefix(a, p),
 	    .project = p, .texts = true, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 	int rc = read_all(&x, out, e);
 	strbuf_release(&x.text);
@@ -588,7 +579,7 @@ source_migrations_beside(struct migrations *out, struct arena *a,
     struct source *s, const struct cfg_project *p,
     const struct migrations *other, struct err *e)
 {
-	struct apps x = { .a = a, .s = s, .e = e, .root = root_of(a, p),
+	struct apps x = { .a = a, .s = s, .e = e, .root = root_prefix(a, p),
 	    .project = p, .other = other, .text = STRBUF_LIMIT(SYNTAX_BYTES_MAX) };
 	int rc = read_all(&x, out, e);
 	if (rc == 0 && x.cache != NULL)

@@ -23,6 +23,8 @@ static const char *const modules[][2] = {
 	{ "shop.round", "from shop.circle import *\nfrom django.db.models import *\n" },
 	{ "shop.circle", "from shop.round import *\nfrom shop.lists import *\n__all__ = ['OPS'] + __all__\n" },
 	{ "shop.alias", "from django.db import models\nclass R(models.TextField):\n    def __init__(self, **k):\n        k['null'] = False\n        super().__init__(**k)\nG = R\n" },
+	{ "shop.patch", "from django.db import models as m, migrations\nX = 1\ndef f():\n    m.CharField.db_type = None\nf()\n" },
+	{ "shop.calm", "from django.db import models as m\nX = 1\ndef f():\n    m.CharField.db_type = None\nm.FileField.default_validators = []\nH = m.Model.__hash__\n" },
 	{ "shop.own", "from django.db.migrations import RunSQL as AddField\nclass migrations:\n    pass\n" },
 };
 
@@ -94,6 +96,8 @@ stars(void)
 		{ "from django.db import migrations\nfrom shop.lists import *\nL = OPS\nL.clear()\n", "*OPS", NOLIST },
 		{ "from django.db import migrations\nfrom django.db.models import *\nIntegerField.null = True\n", ALTER, "OPAQUE o why[field: a call of what is not a name]" },
 		{ "from django.db import migrations\nfrom shop.alias import G\n", "migrations.AddField('o', 'q', G(null=True))", "add o.q v=shop.alias.G(null=False) of django.db.models.TextField" },
+		{ "from django.db import migrations\nfrom shop.patch import X\n", "migrations.RunSQL('x', X)", "sql sql<x> rsql<?SQL that is not written out> reversible; OPAQUE why[what it imports changes Django's own (shop/patch.py:4)]" },
+		{ "from django.db import migrations\nfrom shop.calm import X\n", "migrations.RunSQL('x', X)", "sql sql<x> rsql<?SQL that is not written out> reversible" },
 		{ "from django.db import migrations\nfrom shop.round import *\n", "*OPS, " ALTER, "delete a; alter o.q v=django.db.models.IntegerField()" },
 	};
 	for (size_t i = 0; i < countof(tables); i++)

@@ -87,6 +87,12 @@ odd_files(void)
 		F("shop/migrations/_speed.so", "\x7f" "ELF"),
 		F("shop/migrations/__pycache__/0004_x.cpython-311.pyc", "\x6f"),
 		F("shop/migrations/old/0005_x.py", HEAD CLASS "    operations = []\n"),
+		F("shop/migrations/__init__.py", "default_app_config = 'x'\n"),
+		F("till/migrations/__init__.py", "from django.db import migrations\n\nmigrations.AddField = None\n"),
+		F("tray/migrations/__init__.py", "__path__ = []\n"),
+		F("till/migrations/0001_x.py", "from elsewhere import Migration\n"),
+		F("till/migrations/0002_x.py", "from elsewhere import *\n"),
+		F("till/migrations/0003_x.py", "X = 1\n"),
 		F("shop/schema/0002_x.py", HEAD CLASS "    operations = []\n"),
 		F("shop/schema/0003_south.py", "class Migration(SchemaMigration):\n    pass\n"),
 		F("shop/slides/0001_x.py", "x = 1\n"),
@@ -103,7 +109,8 @@ odd_files(void)
 	for (uint32_t i = 0; i < m.nunread; i++)
 		strbuf_printf(&b, "%s %.5s ", m.unread[i].path, m.unread[i].why);
 	is(b.s, "shop/migrations/0002_x.pyc compi shop/migrations/0003_x.abi3.so compi "
-	    "shop/schema/0002_x.py looks ", "are told, but for what Django does not load");
+	    "shop/schema/0002_x.py looks till/migrations/0001_x.py 'Migr till/migrations/0002_x.py 'Migr "
+	    "till/migrations/__init__.py chang tray/migrations/__init__.py chang ", "are told, but for what Django does not load");
 	is_int(m.n, 1, "and the one that is read is");
 }
 
