@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "read/module.h"
+#include "read/read.h"
 
 struct loading {
 	struct reader *r;
@@ -190,4 +191,25 @@ module_loads(struct reader *r, struct module *m)
 		}
 	}
 	return out;
+}
+
+int
+init_parse(struct reader *r, const char *path, const char *dotted,
+    const char *text, size_t len, uint32_t *line, struct err *e)
+{
+	r->steps = READER_STEPS;
+	r->own = NULL;
+	struct module *m = module_new(r, dotted, path, false, text, len,
+	    line, e);
+	if (m == NULL)
+		return -1;
+	const struct binding *b = scope_own(&m->top, sym_get(r->a,
+	    "__path__"));
+	uint32_t odd = m->patched != 0 ? m->patched : m->wild != 0 ?
+	    m->wild : b != NULL ? b->node : 0;
+	if (odd == 0)
+		return 0;
+	*line = m->syn.v[odd].line;
+	return err_set(e, "changes what Django's own classes or the "
+	    "migrations beside it are");
 }
