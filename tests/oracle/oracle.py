@@ -85,7 +85,7 @@ def tree(root, todo, pick):
     (root / "settings.py").write_text(SETTINGS.format(apps=[c.app for c in todo]))
     (root / "manage.py").write_text("# the project's top\n")
     (root / "sluice.ini").write_text(
-        "[project]\nsettings = settings\nauto_field = BigAutoField\n"
+        "[project]\nsettings = settings\nauto_field = django.db.models.BigAutoField\n"
         f"django = {django.VERSION[0]}.{django.VERSION[1]}\n")
     return root
 
