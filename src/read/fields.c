@@ -484,3 +484,44 @@ field_follow(struct reader *r, struct value *call)
 	call->nkw = v.nkw;
 	call->base = ci.base;
 }
+
+/* Does an argument of a field decide about its column, as a constant? */
+static bool
+settles(sym arg)
+{
+	static const char *const args[] = { "max_length", "max_digits",
+	    "decimal_places", "null", "unique", "db_index", "primary_key",
+	    "db_column", "db_constraint", "db_collation", "db_default",
+	    "size", "dim", "srid", "geography" };
+
+	for (size_t i = 0; i < countof(args); i++)
+		if (streq(arg, args[i]))
+			return true;
+	return false;
+}
+
+const struct value *
+field_settled(struct reader *r, const struct value *call)
+{
+	struct value *w = NULL;
+	struct kwarg *kw = NULL;
+
+	for (uint32_t i = 0; i < call->nkw; i++) {
+		const struct kwarg *k = &call->kw[i];
+		if (k->value->kind != VALUE_NAME || !settles(k->name))
+			continue;
+		const struct value *v = eval_force(r, k->value);
+		if (v->either || (v->kind != VALUE_INT &&
+		    v->kind != VALUE_BOOL && v->kind != VALUE_STR &&
+		    v->kind != VALUE_NONE))
+			continue;
+		if (w == NULL) {
+			w = arena_copy(r->a, call, sizeof(*call));
+			kw = arena_copy(r->a, call->kw,
+			    call->nkw * sizeof(*kw));
+			w->kw = kw;
+		}
+		kw[i].value = v;
+	}
+	return w == NULL ? call : value_seal(r, w);
+}

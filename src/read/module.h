@@ -151,6 +151,8 @@ bool op_changes(const char *s, size_t len);
 /* fields.c: a call of a field of the project as that of its Django class; its
  * why is set where that cannot be told. */
 void field_follow(struct reader *r, struct value *call);
+/* The call with imported constants followed where they decide its column. */
+const struct value *field_settled(struct reader *r, const struct value *call);
 /* A call of an operation of the project with the arguments that its __init__
  * hands on; false: they cannot be told. */
 bool op_follow(struct reader *r, struct value *call,

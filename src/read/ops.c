@@ -196,7 +196,7 @@ read_fields(struct reader *r, struct op *o, const struct value *v)
 		const struct value **both =
 		    arena_array(r->a, const struct value *, 2);
 		both[0] = name;
-		both[1] = f;
+		both[1] = field_settled(r, f);
 		pair->items = both;
 		pair->n = 2;
 		items[l->n++] = value_seal(r, pair);
@@ -278,6 +278,7 @@ read_arg(struct reader *r, struct op *o, enum slot slot, const char *what,
 			return fail(r, o, what, o->value);
 		if (o->value->why != NULL)
 			use_class(r, o->value->name, o->line);
+		o->value = field_settled(r, o->value);
 		v = value_arg(o->value, "name", -1);
 		if (slot == A_INDEX && v != NULL)
 			return read_string(r, o, "its name", v, &o->name);

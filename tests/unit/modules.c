@@ -25,6 +25,7 @@ static const char *const modules[][2] = {
 	{ "shop.alias", "from django.db import models\nclass R(models.TextField):\n    def __init__(self, **k):\n        k['null'] = False\n        super().__init__(**k)\nG = R\n" },
 	{ "shop.patch", "from django.db import models as m, migrations\nX = 1\ndef f():\n    m.CharField.db_type = None\nf()\n" },
 	{ "shop.calm", "from django.db import models as m\nX = 1\ndef f():\n    m.CharField.db_type = None\nm.FileField.default_validators = []\nH = m.Model.__hash__\n" },
+	{ "shop.consts", "from shop.maybe import FLAG\nWIDE = 40\nWIDER = WIDE\nNULL = True\nODD = 5 if FLAG else 6\ndef f(): pass\n" },
 	{ "shop.own", "from django.db.migrations import RunSQL as AddField\nclass migrations:\n    pass\n" },
 };
 
@@ -201,6 +202,21 @@ helper_module(void *ctx, const char *dotted, const char **text, size_t *len, con
 	return streq(dotted, "shop.tools") || streq(dotted, "shop.again");
 }
 
+/* Imported constants that decide a column. */
+static void
+constants(void)
+{
+#define CONSTS "from django.db import migrations, models\nfrom shop.consts import WIDER, ODD, f\nfrom shop import consts\n"
+	star(CONSTS, "migrations.AddField('o', 'q', models.CharField(max_length=WIDER, null=consts.NULL))",
+	    "add o.q v=django.db.models.CharField(max_length=40, null=True) of ?");
+	star(CONSTS, "migrations.CreateModel('o', [('q', models.CharField(max_length=WIDER, default=f))])",
+	    "create o fields=[('q', django.db.models.CharField(max_length=40, default=shop.consts.f))]");
+	star(CONSTS, "migrations.AddField('o', 'q', models.CharField(max_length=ODD))",
+	    "add o.q v=django.db.models.CharField(max_length=shop.consts.ODD) of ?");
+	star(CONSTS, "migrations.AddField('o', 'q', models.CharField(max_length=consts.NONE, default=consts.WIDE))",
+	    "add o.q v=django.db.models.CharField(max_length=shop.consts.NONE, default=shop.consts.WIDE) of ?");
+}
+
 static const char *
 bound(const char *body, const char *cls)
 {
@@ -246,6 +262,7 @@ main(void)
 {
 	a = arena_new();
 	stars();
+	constants();
 	versions();
 	own_fields();
 	bounds();
