@@ -176,14 +176,75 @@ raises(const char *s)
 	return false;
 }
 
+/* The next word, lower or upper, and what follows it; NULL: another. */
+static const char *
+word_next(const char *s, const char *word)
+{
+	size_t n = strlen(word);
+
+	s += strspn(s, " \t\r\n");
+	return strncasecmp(s, word, n) == 0 && !part(s[n]) ? s + n : NULL;
+}
+
+/* A body that does nothing but let the row through. */
+static bool
+lets_through(const char *text, const char *trigger)
+{
+	bool before = said(trigger, "BEFORE") || said(trigger, "INSTEAD");
+	bool gone = said(trigger, "DELETE");
+	static const char *const rows[] = { "NEW", "OLD", "NULL" };
+	const char *s = strcasestr(text, "BEGIN"), *after = NULL;
+	const char *p = s;
+
+	while (p != NULL && p > text && strchr(" \t\r\n", p[-1]) != NULL)
+		p--;
+	if (p == NULL || p == text || strchr("$'", p[-1]) == NULL ||
+	    (s = word_next(s, "BEGIN")) == NULL ||
+	    (s = word_next(s, "RETURN")) == NULL)
+		return false;
+	size_t row = 0;
+	while (row < countof(rows) && after == NULL)
+		after = word_next(s, rows[row++]);
+	if (after == NULL || (before && (gone ? row != 2 || said(trigger,
+	    "INSERT") || said(trigger, "UPDATE") : row != 1)))
+		return false;
+	after += strspn(after, " \t\r\n");
+	if (*after != ';' || (after = word_next(after + 1, "END")) == NULL)
+		return false;
+	after += strspn(after, " \t\r\n;");
+	return *after == '$' || *after == '\'';
+}
+
+/* A function that a trigger runs already, with another body. */
+static sym
+made_anew(struct arena *a, const struct by_hand *list, const struct ddl *d)
+{
+	const char *kind = NULL;
+	sym name = (d->kind == DDL_OTHER || d->kind == DDL_OPAQUE) &&
+	    d->sql != NULL && strncasecmp(d->sql, "CREATE", 6) == 0 ?
+	    object(a, d->sql, &kind) : NULL;
+
+	if (name == NULL || !streq(kind, "FUNCTION"))
+		return NULL;
+	for (const struct by_hand *t = list; t != NULL; t = t->next)
+		if (streq(t->kind, "TRIGGER") && t->text != NULL &&
+		    said(t->text, name) && !gone(list, t) &&
+		    !lets_through(d->sql, t->text))
+			return sym_printf(a, "the function \"%s\", which the "
+			    "trigger \"%s\" runs, is made anew", name,
+			    t->name);
+	return NULL;
+}
+
 sym
 by_hand_odd(struct arena *a, const struct by_hand *list, const struct ddl *d)
 {
 	const struct by_hand *f;
 	const char *why = NULL;
 
-	if (d->kind != DDL_OTHER || d->to == NULL ||
-	    starts_with(d->to, "tsvector_update_trigger"))
+	if (d->kind != DDL_OTHER || d->to == NULL)
+		return made_anew(a, list, d);
+	if (starts_with(d->to, "tsvector_update_trigger"))
 		return NULL;
 	if ((f = function(list, d->to)) == NULL)
 		return sym_printf(a, "the function \"%s\" that the trigger "
@@ -198,6 +259,8 @@ by_hand_odd(struct arena *a, const struct by_hand *list, const struct ddl *d)
 		why = "runs SQL that it puts together";
 	else if (none != NULL)
 		why = "may leave out what code writes (RETURN NULL)";
+	else if (!lets_through(f->text, d->sql))
+		why = "is code of its own, which runs with each write";
 	return why == NULL ? NULL : sym_printf(a, "the function \"%s\" of the "
 	    "trigger \"%s\" %s", d->to, d->name, why);
 }

@@ -229,7 +229,8 @@ const char *const opaque_name[] = {
 	[OPAQUE_NOT] = "none", [OPAQUE_PYTHON] = "python",
 	[OPAQUE_SQL] = "sql", [OPAQUE_DATA] = "data",
 	[OPAQUE_OPERATION] = "operation", [OPAQUE_FIELD] = "field",
-	[OPAQUE_STATE] = "state", [OPAQUE_SYNTAX] = "syntax"
+	[OPAQUE_STATE] = "state", [OPAQUE_SYNTAX] = "syntax",
+	[OPAQUE_TRIGGER] = "trigger"
 };
 
 bool

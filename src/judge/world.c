@@ -245,7 +245,7 @@ turn(struct turn *t)
 		const struct by_hand *who = NULL;
 		sym odd = by_hand_odd(t->a, t->after.by_hand, &c->fwd.v[i]);
 		sym used = by_hand(t->a, &t->after.by_hand, &c->fwd.v[i], &who);
-		explain(c, odd != NULL ? OPAQUE_SQL : OPAQUE_NOT, odd);
+		explain(c, odd != NULL ? OPAQUE_TRIGGER : OPAQUE_NOT, odd);
 		if (c->why == OPAQUE_NOT)
 			c->held = who;
 		explain(c, used != NULL ? OPAQUE_STATE : OPAQUE_NOT, used);

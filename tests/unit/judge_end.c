@@ -328,7 +328,12 @@ static const struct end cases[] = {
 	{ "a trigger that refuses", { FUNCTION("RAISE 'no'; RETURN NEW")
 	  ", " TRIGGER("BEFORE") }, "opaque>opaque!", "RAISE" },
 	{ "one that only tells", { FUNCTION("RAISE NOTICE 'no'; RETURN NEW")
-	  ", " TRIGGER("BEFORE") }, "either>safe", NULL },
+	  ", " TRIGGER("BEFORE") }, "opaque>opaque!", "code of its own" },
+	{ "one that hands back what is not there", { FUNCTION("RETURN OLD")
+	  ", " TRIGGER("BEFORE") }, "opaque>opaque!", "code of its own" },
+	{ "one that runs another function then", { FUNCTION("RETURN NEW") ", "
+	  TRIGGER("BEFORE"), FUNCTION("NEW.email = 1; RETURN NEW") },
+	  "either>safe opaque>opaque!", "is made anew" },
 	{ "a trigger that leaves rows out", { FUNCTION("RETURN NULL") ", "
 	  TRIGGER("BEFORE") }, "opaque>opaque!", "RETURN NULL" },
 	{ "the same after they are written", { FUNCTION("RETURN NULL") ", "
@@ -342,22 +347,22 @@ static const struct end cases[] = {
 	{ "a column that a trigger of before used", { FUNCTION("NEW.email = "
 	  "1; RETURN NEW") ", " TRIGGER("BEFORE") ", migrations.RunSQL('DROP "
 	  "TRIGGER g ON shop_customer', '')", "migrations.RemoveField("
-	  "'customer', 'email')" }, "either>safe unsafe>unsafe", NULL },
+	  "'customer', 'email')" }, "opaque>opaque! unsafe>unsafe", "code of" },
 	{ "and one that goes with it", { FUNCTION("NEW.email = 1; RETURN "
 	  "NEW") ", " TRIGGER("BEFORE"), "migrations.RemoveField('customer', "
 	  "'email'), migrations.RunSQL('DROP TRIGGER g ON shop_customer', '')" },
-	  "either>safe unsafe>unsafe", NULL },
+	  "opaque>opaque! unsafe>unsafe", "code of its own" },
 	{ "or in another transaction", { FUNCTION("NEW.email = 1; RETURN "
 	  "NEW") ", " TRIGGER("BEFORE"), "!migrations.RemoveField('customer', "
 	  "'email'), migrations.RunSQL('DROP TRIGGER g ON shop_customer', '')" },
-	  "either>safe opaque>opaque!", "made by hand, uses \"email\"" },
+	  "opaque>opaque! opaque>opaque!", "made by hand, uses \"email\"" },
 	{ "a trigger of pgtrigger", { PGTRIGGER("RETURN NULL;", "AFTER"),
 	  "pgtrigger.migrations.RemoveTrigger('customer', 'log'), "
 	  "migrations.RemoveField('customer', 'email')" },
-	  "either>safe unsafe>unsafe", NULL },
+	  "opaque>opaque! unsafe>unsafe", "code of its own" },
 	{ "one that stays", { PGTRIGGER("RETURN NULL;", "AFTER"),
 	  "migrations.RemoveField('customer', 'email')" },
-	  "either>safe opaque>opaque!", "the function \"pgtrigger_log_1a2b3\", "
+	  "opaque>opaque! opaque>opaque!", "the function \"pgtrigger_log_1a2b3\", "
 	  "made by hand, uses \"email\"" },
 	{ "one that refuses", { PGTRIGGER("RAISE EXCEPTION ''no'';", "BEFORE") },
 	  "opaque>opaque!", "RAISE" },
@@ -369,7 +374,7 @@ static const struct end cases[] = {
 	  "RETURN NEW; END $$; CREATE TRIGGER g BEFORE INSERT ON shop_customer "
 	  "EXECUTE FUNCTION f()', '')", "migrations.AlterField('customer', "
 	  "'email', models.TextField(null=True))" },
-	  "either>safe opaque>opaque!", "the function \"f\"" },
+	  "opaque>opaque! opaque>opaque!", "the function \"f\"" },
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },
