@@ -259,7 +259,8 @@ on_top(struct work *w, const struct opts_check *o, struct err *e)
 		return -1;
 	if (range_bases(&w->bases, &w->nbases, w->a, w->repo, &w->cfg,
 		w->project, rev, NULL, o->index ? "HEAD" : NULL, e) < 0 ||
-	    branch_find(&w->branch, w->a, w->project, rev, NULL, e) < 0)
+	    branch_find(&w->branch, w->a, w->project, rev, NULL, e) < 0 ||
+	    branch_known(&w->branch, w->project, e) < 0)
 		return -1;
 	if (w->bases[0].commit == NULL && !o->index && first(w, rev, e) < 0)
 		return -1;

@@ -327,6 +327,13 @@ git add -A
 exits 1 "a dependency that does not exist" commit
 said '0077_nowhere' "is named"
 back
+model_migration shop 0009_x 0008_fill && git add shop
+sed -i '/^settings/i\base = mian' sluice.ini
+exits 1 "a base that names no branch" commit
+said 'base = mian: there is no such branch' "is no first release"
+exits 2 "nor one for sluice-check" sluice-check --index
+git checkout -q sluice.ini
+back
 sed -i 's/^settings/setings/' sluice.ini
 model_migration shop 0009_x 0008_fill && git add shop
 exits 1 "a key misspelt" commit

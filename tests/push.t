@@ -85,6 +85,10 @@ commit && git push -q --no-verify origin main
 sed -i 's/null=True/default=""/' shop/made.py && commit
 exits 1 "only a file that a migration is made by" push
 said 'the operations of shop.0009_kind were changed' "is judged"
+git checkout -q -b apart
+sed -i '/^settings/i\base = mian' sluice.ini && commit
+exits 1 "a base that names no branch" push apart
+said 'base = mian: there is no such branch' "is no first release"
 cd "$T/clone" || exit 3
 
 # --- pre-receive ---
@@ -122,6 +126,10 @@ is "$(grep -c 'in one hop' "$T/err")" 0 "one commit has no way to stop on"
 is "$(git -C "$bare" rev-parse main)" "$before" "the branch stays"
 ok "a branch that is not listed" push main:refs/heads/experiment
 exits 1 "one that is" push main:refs/heads/release/1
+sed -i '/^settings/i\base = mian' "$T/server.ini"
+exits 1 "where base names no branch" push main:refs/heads/release/1
+said 'remote: .*base = mian: there is no such branch' "nothing is a first release"
+sed -i '/^base/d' "$T/server.ini"
 git -C "$bare" update-ref refs/sluice/deployed/production "$(git rev-parse HEAD)"
 sed -i 's/^branches.*/&\ndeploy = main:production/' "$T/server.ini"
 : >"$T/deployed"

@@ -27,5 +27,9 @@ enum trial_at branch_at(const struct repo *r, bool merge);
 int branch_find(struct trial_branch *b, struct arena *a,
     const struct cfg_project *p, const char *head, const char *remote,
     struct err *e);
+/* -1: branch_find found none, but [project] base names one: a slip there would
+ * pass for a first release. Before the first commit there is none yet. */
+int branch_known(const struct trial_branch *b, const struct cfg_project *p,
+    struct err *e);
 
 #endif

@@ -16,7 +16,7 @@ struct cfg_project {
 	sym python;		/* on the developer's machine; ".venv/bin/python" */
 	sym user_model;		/* "auth.User" */
 	sym auto_field;		/* NULL: Django's default */
-	sym base;		/* branch that releases come from; "main" */
+	sym base;		/* branch that releases come from; NULL: "main" */
 	int django;		/* 502 for "5.2"; 0: ask or assume the current LTS */
 	int server;		/* PostgreSQL major; 15 */
 	const struct cfg_pair { sym key, value; } *fields; /* [fields]: class = known class */

@@ -1,5 +1,6 @@
 #include "prog/branch.h"
 
+#include <git2.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,4 +200,30 @@ branch_find(struct trial_branch *b, struct arena *a,
 		r = repo_merge_base(b->repo, &at, a, b->tip, tip, e);
 	b->fork = r > 0 ? at : NULL;
 	return r < 0 ? -1 : 0;
+}
+
+/* Is there any branch in this repository, its own or a remote's? */
+static bool
+any_branch(struct repo *r)
+{
+	git_branch_iterator *it = NULL;
+	git_reference *ref = NULL;
+	git_branch_t type;
+	bool any = git_branch_iterator_new(&it, repo_git(r),
+	    GIT_BRANCH_ALL) == 0 && git_branch_next(&ref, &type, it) == 0;
+
+	git_reference_free(ref);
+	git_branch_iterator_free(it);
+	return any;
+}
+
+int
+branch_known(const struct trial_branch *b, const struct cfg_project *p,
+    struct err *e)
+{
+	if (p->base == NULL || b->tip != NULL || !any_branch(b->repo))
+		return 0;
+	return err_kind(e, ERR_CONFIG, "[project] base = %s: there is no such "
+	    "branch here or at the remote: name the one that releases come "
+	    "from, or git fetch it", p->base);
 }

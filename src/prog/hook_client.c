@@ -178,7 +178,8 @@ judge_index(struct commit *c, const char *tree, struct err *e)
 
 	if (range_bases(&bases, &n, h->a, h->repo, &h->cfg, c->p, "HEAD",
 		NULL, "HEAD", e) < 0 ||
-	    branch_find(&branch, h->a, c->p, "HEAD", NULL, e) < 0)
+	    branch_find(&branch, h->a, c->p, "HEAD", NULL, e) < 0 ||
+	    branch_known(&branch, c->p, e) < 0)
 		return -1;
 	for (uint32_t i = 0; i < n && worst == 0; i++) {
 		struct trial t = { 0 };
@@ -279,7 +280,8 @@ push_project(struct hook *h, const struct cfg_project *p,
 		return -1;
 	}
 	struct trial_branch branch = { .repo = h->repo, .tree = l->new };
-	if (branch_find(&branch, h->a, p, l->new, remote, e) < 0)
+	if (branch_find(&branch, h->a, p, l->new, remote, e) < 0 ||
+	    (!to_base && branch_known(&branch, p, e) < 0))
 		return -1;
 	struct hook_bases all = { bases, n };
 	int worst = hook_judge_bases(h, p, &all, &branch, e);

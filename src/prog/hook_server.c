@@ -81,7 +81,8 @@ receive_project(struct hook *h, const struct cfg_project *p,
 	struct trial_branch branch = { .repo = h->repo, .tree = l->new,
 		.tip = l->old, .fork = l->old, .tip_name = "this branch" };
 	if (!streq(l->ref + strlen(heads), p->base != NULL ? p->base : "main") &&
-	    branch_find(&branch, h->a, p, l->new, NULL, e) < 0)
+	    (branch_find(&branch, h->a, p, l->new, NULL, e) < 0 ||
+	    (target == NULL && branch_known(&branch, p, e) < 0)))
 		return -1;
 	struct hook_bases all = { bases, n };
 	int worst = hook_judge_bases(h, p, &all, &branch, e);

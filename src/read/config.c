@@ -66,7 +66,7 @@ static const struct key {
 	{ S_PROJECT, "python", P(python), T_STR, ".venv/bin/python", 0, NULL },
 	{ S_PROJECT, "user_model", P(user_model), T_STR, NULL, 0, NULL },
 	{ S_PROJECT, "auto_field", P(auto_field), T_STR, NULL, 0, NULL },
-	{ S_PROJECT, "base", P(base), T_STR, "main", 0, NULL },
+	{ S_PROJECT, "base", P(base), T_STR, NULL, 0, NULL },
 	{ S_PROJECT, "django", P(django), T_DJANGO, NULL, 0, NULL },
 	{ S_PROJECT, "server", P(server), T_INT, "15", 9, "30" },
 
