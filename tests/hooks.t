@@ -333,6 +333,10 @@ exits 1 "a base that names no branch" commit
 said 'base = mian: there is no such branch' "is no first release"
 exits 2 "nor one for sluice-check" sluice-check --index
 git checkout -q sluice.ini
+sed -i '/^settings/i\root = sub' sluice.ini
+exits 1 "a root that is not there" commit
+said 'root = sub: there is no such folder.*say where manage.py is' "is told"
+git checkout -q sluice.ini
 back
 sed -i 's/^settings/setings/' sluice.ini
 model_migration shop 0009_x 0008_fill && git add shop

@@ -59,6 +59,9 @@ struct trial_ask {
 };
 int trial_run(struct trial *t, struct arena *a, const struct trial_ask *ask,
     struct err *e);
+/* -1: the project's root is not there, and migrations are elsewhere. */
+int trial_root(struct source *head, const struct cfg_project *p,
+    struct err *e);
 /* One more of what stops before judging. */
 void trial_wrong(struct trial *t, struct arena *a, sym path, uint32_t line,
     sym text);

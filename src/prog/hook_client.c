@@ -198,6 +198,33 @@ judge_index(struct commit *c, const char *tree, struct err *e)
 	return worst;
 }
 
+/* Nothing staged is below the root: is there such a folder? */
+static int
+look_for_root(const struct commit *c, struct err *e)
+{
+	struct strbuf tree STRBUF_SCOPED = STRBUF_INIT;
+	struct hook *h = c->h;
+	const char **names = NULL;
+	struct source *head = NULL;
+	sym was = NULL;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->n; i++)
+		if (below(c->p, c->files[i].path))
+			return 0;
+	int r = repo_commit(h->repo, &was, h->a, "HEAD", e);
+	if (r > 0)
+		r = range_folder(&names, &n, h->a, h->repo, was, c->p->root, e);
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	if (stage_tree(&tree, h->repo, c->files, c->n, e) < 0 ||
+	    source_commit(&head, h->repo, tree.s, e) < 0)
+		return -1;
+	r = trial_root(head, c->p, e);
+	source_free(head);
+	return r;
+}
+
 static int
 commit_project(struct commit *c, struct err *e)
 {
@@ -209,7 +236,7 @@ commit_project(struct commit *c, struct err *e)
 	int r = 0;
 
 	if (!migrations && !models && !needs)
-		return 0;
+		return look_for_root(c, e);
 	c->h->quiet = !migrations;
 	if (stage_tree(&tree, c->h->repo, c->files, c->n, e) < 0)
 		return -1;

@@ -235,14 +235,14 @@ look_below(void *ctx, const char *path, size_t size)
 }
 
 /* A root that is not there would find nothing to judge, and pass all. */
-static int
-check_root(const struct trial *t, const struct trial_ask *ask, struct err *e)
+int
+trial_root(struct source *head, const struct cfg_project *p, struct err *e)
 {
-	struct below b = { .root = ask->project->root };
+	struct below b = { .root = p->root };
 
-	if (t->head.n > 0 || b.root == NULL || streq(b.root, "."))
+	if (b.root == NULL || streq(b.root, "."))
 		return 0;
-	if (source_walk(ask->head, look_below, &b, e) < 0)
+	if (source_walk(head, look_below, &b, e) < 0)
 		return -1;
 	if (b.there || !b.elsewhere)
 		return 0;
@@ -257,7 +257,7 @@ read_both(struct trial *t, struct arena *a, const struct trial_ask *ask,
 {
 	if (source_migrations_beside(&t->head, a, ask->head, ask->project,
 		NULL, e) < 0 ||
-	    check_root(t, ask, e) < 0)
+	    (t->head.n == 0 && trial_root(ask->head, ask->project, e) < 0))
 		return -1;
 	if (ask->base != NULL && source_migrations_beside(&t->base, a,
 		ask->base, ask->project, &t->head, e) < 0)
