@@ -298,12 +298,14 @@ known_name(struct reader *r, const struct value *v)
 	if (streq(v->name, "django.VERSION") && django > 0) {
 		struct value *t = value_new(r, VALUE_TUPLE, v->line);
 		const struct value **items =
-		    arena_array(r->a, const struct value *, 3);
+		    arena_array(r->a, const struct value *, 5);
 		items[0] = value_int_new(r, django / 100, v->line);
 		items[1] = value_int_new(r, django % 100, v->line);
 		items[2] = value_name(r, "django.VERSION[2]", v->line);
+		items[3] = value_name(r, "django.VERSION[3]", v->line);
+		items[4] = value_name(r, "django.VERSION[4]", v->line);
 		t->items = items;
-		t->n = 3;
+		t->n = 5;
 		return value_seal(r, t);
 	}
 	return v;

@@ -257,6 +257,42 @@ constant(const struct value *v)
 	    v->kind != VALUE_CALL;
 }
 
+static bool
+number(const struct value *v)
+{
+	return v->kind == VALUE_BOOL || v->kind == VALUE_INT ||
+	    v->kind == VALUE_FLOAT;
+}
+
+/* a == b as Python takes it, to which True is 1: 1, 0, -1 */
+static int
+alike(const struct value *a, const struct value *b)
+{
+	int all = 1;
+
+	if (value_equal(a, b))
+		return 1;
+	if (number(a) && number(b)) {
+		if (a->kind == VALUE_FLOAT || b->kind == VALUE_FLOAT ||
+		    a->text != NULL || b->text != NULL)
+			return -1;
+		return a->i == b->i;
+	}
+	if (a->kind != b->kind)
+		return 0;
+	if (a->kind == VALUE_SET || a->kind == VALUE_DICT)
+		return -1;
+	if (a->kind != VALUE_TUPLE && a->kind != VALUE_LIST)
+		return 0;
+	if (a->n != b->n)
+		return 0;
+	for (uint32_t i = 0; i < a->n && all != 0; i++) {
+		int one = alike(a->items[i], b->items[i]);
+		all = one == 1 ? all : one;
+	}
+	return all;
+}
+
 /* Any part of it that is not known? */
 static bool
 unsure(const struct value *v)
@@ -293,10 +329,13 @@ compare(const struct value *a, const char *op, const struct value *b)
 		return compare_oldest(op, b);
 	if (!constant(a) || !constant(b) || a->either || b->either)
 		return -1;
-	if (streq(op, "==") || streq(op, "!=") || streq(op, "is") ||
-	    streq(op, "isnot"))
+	if (streq(op, "==") || streq(op, "!=")) {
+		int same = unsure(a) || unsure(b) ? -1 : alike(a, b);
+		return same < 0 ? -1 : same == (*op == '=');
+	}
+	if (streq(op, "is") || streq(op, "isnot"))
 		return unsure(a) || unsure(b) ? -1 :
-		    value_equal(a, b) == (*op == '=' || streq(op, "is"));
+		    value_equal(a, b) == streq(op, "is");
 	if (streq(op, "in") || streq(op, "notin")) {
 		bool in = false, lost = unsure(a);
 		if (b->kind == VALUE_STR && a->kind == VALUE_STR)
@@ -304,8 +343,9 @@ compare(const struct value *a, const char *op, const struct value *b)
 		else if (b->kind == VALUE_STR)
 			return -1;
 		for (uint32_t i = 0; i < b->n; i += 1 + (b->kind == VALUE_DICT)) {
-			in |= value_equal(a, b->items[i]);
-			lost |= unsure(b->items[i]);
+			int same = alike(a, b->items[i]);
+			in |= same == 1;
+			lost |= same < 0 || unsure(b->items[i]);
 		}
 		return lost && !in ? -1 : in == streq(op, "in");
 	}

@@ -172,6 +172,7 @@ command(struct statement *s, sym table, json_t *cmd)
 	} else if (streq(sub, "AT_ReplicaIdentity") && !identifies(cmd)) {
 		ddl_opaque(s, table, "REPLICA IDENTITY that may leave its rows "
 		    "without one: then UPDATE and DELETE are refused");
+		ddl_locks(s, AE);
 	} else {
 		for (size_t i = 0; i < countof(simple); i++) {
 			if (!streq(simple[i].sub, sub))

@@ -184,6 +184,8 @@ SQL = [
 def statements():
     m = model(N, M, X)
     for name, forward, back in SQL:
+        if name == "identity-key-always" and V < (4, 1):
+            continue
         yield f"sql-{name}", m, m, [f"migrations.RunSQL({forward!r}, {back!r})"], True
 
 

@@ -268,6 +268,12 @@ not_changed(void)
 	    "create x fields=[('id', django.db.models.AutoField(primary_key=True)), ('c', django.db.models.TextField(choices=[('a', 'A')]))]; add x.d v=django.db.models.TextField(choices=[('a', 'A')])");
 	reads(HEAD "def make(names):\n    ops = []\n    for n in names:\n        sub = []\n        sub.append(migrations.DeleteModel(n))\n        ops.extend(sub)\n    return ops\nN = ['A', 'B']\n"
 	    CLASS "    operations = make(N)\n", "delete a; delete b");
+	static const char *const yes[] = { "F == 1", "1 == True", "0 == False", "True in (1, 2)", "1 in [True]", "(True, 2) == (1, 2)", "1 != 2", "(1, 2) != (1, 3)", "'a' != 1", "F is True" };
+	for (size_t i = 0; i < countof(yes); i++)
+		reads(arena_printf(a, HEAD "F = True\n" CLASS "    operations = [" B "] if %s else []\n", yes[i]), "delete b");
+	static const char *const open[] = { "1 == 1.0", "1e3 == 1000", "{1: 2, 3: 4} == {3: 4, 1: 2}", "2.0 in (1, 2)" };
+	for (size_t i = 0; i < countof(open); i++)
+		reads(arena_printf(a, HEAD CLASS "    operations = [" B "] if %s else []\n", open[i]), "delete b not-in-55");
 	reads(HEAD CLASS OPS "    for x in (1, 2, 3):\n        if x == 1:\n            continue\n        if x == 3:\n            break\n        operations.append(" B ")\n", "delete a; delete b");
 	reads(HEAD "SQL = 'a'\nSQL += 'b'\nK = {'null': True}\nL = dict(K, unique=True)\n" CLASS "    operations = [migrations.RunSQL(SQL.strip()), migrations.AddField('a', 'b', models.TextField(**L))]\n",
 	    "sql sql<ab>; add a.b v=django.db.models.TextField(null=True, unique=True)");
