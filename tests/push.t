@@ -126,6 +126,18 @@ is "$(grep -c 'in one hop' "$T/err")" 0 "one commit has no way to stop on"
 is "$(git -C "$bare" rev-parse main)" "$before" "the branch stays"
 ok "a branch that is not listed" push main:refs/heads/experiment
 exits 1 "one that is" push main:refs/heads/release/1
+git checkout -q -b release/2 "$before"
+model_migration shop 0003_free 0002_note 'migrations.AddField("product", "free", models.TextField(null=True))'
+commit
+ok "a branch of its own" push release/2
+sed -i 's/null=True)),/null=True, verbose_name="f")),/' shop/migrations/0003_free.py
+git mv shop/migrations/0003_free.py shop/migrations/0003_freely.py && commit
+ok "its own migration edited and renamed" push release/2
+git mv shop/migrations/0002_note.py shop/migrations/0002_other.py
+sed -i 's/0002_note/0002_other/' shop/migrations/0003_freely.py && commit
+exits 1 "one of the base branch renamed" push release/2
+said 'remote: .*was renamed to 0002_other, but main has it' "is refused"
+git checkout -q main
 sed -i '/^settings/i\base = mian' "$T/server.ini"
 exits 1 "where base names no branch" push main:refs/heads/release/1
 said 'remote: .*base = mian: there is no such branch' "nothing is a first release"

@@ -66,21 +66,24 @@ receive_project(struct hook *h, const struct cfg_project *p,
 {
 	struct range_base *bases = NULL;
 	uint32_t n = 0;
+	bool to_base = streq(l->ref + strlen(heads),
+	    p->base != NULL ? p->base : "main");
+	bool stays = to_base || target != NULL;	/* what it has is no draft */
 
 	if (range_deployed(&bases, &n, h->a, h->repo, &h->cfg, p, target,
 		e) < 0)
 		return -1;
 	struct range_base old = { l->old, "this branch as it was" };
-	if (n == 0 && l->old != NULL) {
+	if (n == 0 && l->old != NULL && stays) {
 		bases = &old;
 		n = 1;
 	} else if (n == 0 && range_bases(&bases, &n, h->a, h->repo, &h->cfg,
-		p, l->new, NULL, NULL, e) < 0) {
+		p, l->new, NULL, l->old, e) < 0) {
 		return -1;
 	}
 	struct trial_branch branch = { .repo = h->repo, .tree = l->new,
 		.tip = l->old, .fork = l->old, .tip_name = "this branch" };
-	if (!streq(l->ref + strlen(heads), p->base != NULL ? p->base : "main") &&
+	if (!to_base &&
 	    (branch_find(&branch, h->a, p, l->new, NULL, e) < 0 ||
 	    (target == NULL && branch_known(&branch, p, e) < 0)))
 		return -1;
