@@ -533,6 +533,10 @@ migration_parse(struct migration *out, struct reader *r, const char *app,
 	}
 	if (cls == NULL)
 		return 0;
+	if (m->unbound != 0) {
+		*line = m->syn.v[m->unbound].line;
+		return unbound_tell(m, r->a, e);
+	}
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
 	out->app = sym_get(r->a, app);

@@ -62,6 +62,7 @@ struct module {
 	bool followed;			/* what it comes to is kept for others */
 	bool broken;			/* not there, or cannot be parsed */
 	uint32_t wild;			/* node whose effect no one can tell */
+	uint32_t unbound;		/* name that importing it does not find */
 	uint32_t patched;		/* node that changes what is Django's */
 	struct list(struct spoilt) spoilt;
 	struct list(uint32_t) meddling;	/* functions that change arguments */
@@ -177,6 +178,9 @@ const struct spoilt *module_spoilt(const struct module *m, uint32_t fn,
     sym name);
 /* Does the function change its arguments, or what else is not its own? */
 bool module_meddles(const struct module *m, uint32_t fn);
+
+/* unbound.c: -1, with the name that m does not bind and how to mend it */
+int unbound_tell(const struct module *m, struct arena *a, struct err *e);
 
 /* bound.c: what is not read itself, and where its code stands */
 void bound_use(struct reader *r, const struct value *v);

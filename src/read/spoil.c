@@ -500,6 +500,8 @@ module_spoil(struct reader *r, struct module *m)
 	uint32_t was;
 
 	names_read(&x);
+	if (!m->followed)
+		m->unbound = names_unbound(&x);
 	/* what a function does to its arguments is known once it was seen */
 	for (int round = 0; round < ROUNDS; round++) {
 		was = m->meddling.n + x.called.n;

@@ -47,6 +47,9 @@ bool names_rebound(const struct spoil *x, sym name, uint32_t fn,
     uint32_t from, uint32_t to);
 /* Bound once, to what cannot be changed: a number, a text. */
 bool names_fixed(const struct spoil *x, const struct known *k);
+/* unbound.c: the first name that importing the file looks for in vain; 0: none
+ * that is sure. */
+uint32_t names_unbound(struct spoil *x);
 sym names_text(const struct spoil *x, uint32_t node);
 uint32_t names_fn(const struct spoil *x);
 

@@ -186,16 +186,16 @@ files(void)
 {
 	put("shop/fields.py", "from django.db import models\nclass Money(models.DecimalField):\n    pass\ndef make(a, e):\n    pass\n");
 	put("shop/migrations/__init__.py", "");
-	put("shop/migrations/0001_initial.py", HEAD "from shop.fields import Money\nfrom shop import gone\n" CLASS
+	put("shop/migrations/0001_initial.py", HEAD "from django.conf import settings\nfrom shop.fields import Money\nfrom shop import gone\nfrom tools import Mixin\n" CLASS
 	    "    initial = True\n    dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]\n"
 	    "    operations = [migrations.CreateModel('A', [('m', Money(max_digits=3)), ('n', models.CharField(default='a\\0b', choices=[('x', {1: 2.5}), (None, -3)]))],\n"
 	    "        options={'ordering': ['-id']}, bases=(models.Model, Mixin))]\n");
 	put("shop/migrations/0002_sql.py", HEAD "def f(apps, e):\n    pass\n" CLASS
 	    "    atomic = False\n    dependencies = [('shop', '0001_initial')]\n    replaces = [('shop', '0009_x')]\n"
 	    "    # sluice: safe reverse=unsafe delay=2h because \"it is\" repeat\n"
-	    "    operations = [migrations.RunSQL(['SELECT 1', g()], 'SELECT 2'), migrations.RunPython(f, migrations.RunPython.noop),\n"
+	    "    operations = [migrations.RunSQL(['SELECT 1', migrations.g()], 'SELECT 2'), migrations.RunPython(f, migrations.RunPython.noop),\n"
 	    "        migrations.SeparateDatabaseAndState([migrations.RemoveField('a', 'n')], [migrations.AlterField('A', 'm', models.TextField(null=True), preserve_default=False)])]\n");
-	put("shop/migrations/0003_odd.py", HEAD CLASS "    dependencies = [h()]\n");
+	put("shop/migrations/0003_odd.py", HEAD CLASS "    dependencies = [migrations.h()]\n");
 	put("shop/migrations/0004_bound.py", HEAD "from shop.fields import make\n" CLASS
 	    "    operations = [migrations.RunPython(make)]\n");
 	put("shop/migrations/0004_version.py", "import django\n" HEAD CLASS

@@ -219,7 +219,7 @@ choices(void)
 	    MORE("(settings . X)", B), "settings.X:; a b");
 	body("", "    x = settings.X\n" IF("x", A) "    x = settings.Y\n"
 	    MORE("x", B), "settings.X, settings.Y:; a; b; a b");
-	body("", "    x = find()\n" IF("x", A) "    x = find()\n"
+	body("", "    x = models.find()\n" IF("x", A) "    x = models.find()\n"
 	    MORE("x", B), "x, x (line 9):; a; b; a b");
 	body("", IF("find()", A) MORE("find()", B),
 	    "find(), find() (line 7):; a; b; a b");

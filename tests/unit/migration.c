@@ -12,6 +12,7 @@ static struct err e;
 static struct migration m;
 
 #define HEAD "from django.db import migrations, models\n"
+#define SETTINGS "from django.conf import settings\n"
 #define CLASS "class Migration(migrations.Migration):\n"
 
 static int
@@ -36,7 +37,7 @@ reads(const char *text, const char *want)
 static void
 ops(const char *list, const char *want)
 {
-	reads(arena_printf(a, HEAD CLASS "    operations = [%s]\n", list), want);
+	reads(arena_printf(a, HEAD SETTINGS CLASS "    operations = [%s]\n", list), want);
 }
 
 static void
@@ -111,23 +112,23 @@ other_forms(void)
 	    "delete b; delete c; delete d; delete e");
 	reads(HEAD "def make(n, m='x'):\n    return migrations.RemoveField(n, m)\ndef many():\n    return [make('a'), make('b', m='y')]\n" CLASS "    operations = many() + [make('c')]\n",
 	    "remove a.x; remove b.y; remove c.x");
-	reads(HEAD "class Safe(migrations.RunSQL):\n    reversible = False\nclass Bold(migrations.AddField):\n    def database_forwards(self):\n        pass\n" CLASS "    operations = [Safe('x'), Bold('a', 'b', models.TextField()), Strange()]\n",
-	    "sql sql<x>; OPAQUE why[operation shop.migrations.0002_x.Bold (shop/migrations/0002_x.py:4) has code of its own]; OPAQUE why[operation Strange is not known]");
+	reads(HEAD "import pg\nclass Safe(migrations.RunSQL):\n    reversible = False\nclass Bold(migrations.AddField):\n    def database_forwards(self):\n        pass\n" CLASS "    operations = [Safe('x'), Bold('a', 'b', models.TextField()), pg.Strange()]\n",
+	    "sql sql<x>; OPAQUE why[operation shop.migrations.0002_x.Bold (shop/migrations/0002_x.py:5) has code of its own]; OPAQUE why[operation pg.Strange is not known]");
 	reads(HEAD "class Pg(migrations.RunSQL):\n    def database_forwards(self, a, schema_editor, f, t):\n        if schema_editor.connection.vendor != 'postgresql':\n            return\n        super().database_forwards(a, schema_editor, f, t)\n"
 	    "class More(migrations.RunSQL):\n    def database_forwards(self, a, s, f, t):\n        super().database_forwards(a, s, f, t)\n        other()\n"
 	    "class Not(migrations.RunSQL):\n    def database_forwards(self, a, s, f, t):\n        if s.connection.vendor == 'postgresql':\n            return\n        super().database_forwards(a, s, f, t)\n" CLASS "    operations = [Pg('x'), More('y'), Not('z')]\n",
 	    "sql sql<x>; OPAQUE why[operation shop.migrations.0002_x.More (shop/migrations/0002_x.py:7) has code of its own]; OPAQUE why[operation shop.migrations.0002_x.Not (shop/migrations/0002_x.py:11) has code of its own]");
-	ops("migrations.AddField('a', name_of(), models.TextField()), lambda: 1, migrations.DeleteModel(X)",
+	ops("migrations.AddField('a', settings.name_of(), models.TextField()), lambda: 1, migrations.DeleteModel(settings.X)",
 	    "OPAQUE a why[name: not written out]; OPAQUE why[a lambda]; OPAQUE why[name: not written out]");
 	ops("migrations.AddField('a', 'b', models.CharField(max_length=settings.X, default=lambda: 1))",
-	    "add a.b v=django.db.models.CharField(max_length=settings.X, default=lambda: 1)");
+	    "add a.b v=django.db.models.CharField(max_length=django.conf.settings.X, default=lambda: 1)");
 	ok(value_opaque(m.ops.v[0].value), "a lambda is opaque");
 	ops("migrations.AddConstraint('a', models.CheckConstraint(check=models.Q(x=1) | ~models.Q(y__gt=models.F('z') + 1), name='c'))",
 	    "addcon a.c v=django.db.models.CheckConstraint(check=django.db.models.Q(django.db.models.Q(x=1), django.db.models.Q(django.db.models.Q(y__gt=(django.db.models.F('z') + django.db.models.Value(1))), _negated=True), _connector='OR'), name='c')");
 	reads("\xef\xbb\xbf" HEAD "class Migration(migrations.Migration):\r\n\tdependencies = [\r\n\t]\r\n\toperations = [\r\n\t\tmigrations.DeleteModel('A'),\r\n\t]\r\n",
 	    "delete a");
 	reads(HEAD CLASS "    pass\n", "");
-	reads(HEAD CLASS "    operations = make_them()\n", "OPAQUE why[operations that are not written out]");
+	reads(HEAD CLASS "    operations = migrations.make_them()\n", "OPAQUE why[operations that are not written out]");
 	reads(HEAD CLASS "    operations = []\n    def __init__(self, *a):\n        self.operations = [1]\n", "OPAQUE why[the migration has its own __init__()]");
 	reads("x = 1\n", "(none)");
 	reads("class Migration:\n    operations = []\n", "(none)");
@@ -445,8 +446,8 @@ dependencies(void)
 	deps("dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL), migrations.swappable_dependency('a.B')]",
 	    "AUTH_USER_MODEL.__first__* a.__first__ ");
 	deps("dependencies = [LAST] + [['x', 'y']]", "z.0009 x.y ");
-	deps("dependencies = [('a', f())]", "[dependencies: cannot be read]");
-	deps("dependencies = f()", "[dependencies: not written out]");
+	deps("dependencies = [('a', settings.f())]", "[dependencies: cannot be read]");
+	deps("dependencies = settings.f()", "[dependencies: not written out]");
 	read_text(HEAD CLASS "    initial = True\n    replaces = [('shop', '0001'), ('old', '0002')]\n    run_before = [('b', '0001')]\n");
 	ok(m.initial && m.initial_set && m.nreplaces == 2 && m.nrun_before == 1, "initial, replaces, run_before");
 	is(m.name, "0002_x", "its name");
@@ -515,6 +516,59 @@ tags(void)
 	ok(m.tag.source == TAG_SENTRY && m.tag.value == TAG_UNSAFE, "sentry");
 }
 
+/* Names that importing the file would look for in vain: the line and the name
+ * of the first; NULL: it is read. */
+static void
+unbound(const char *text, const char *want)
+{
+	int r = read_text(text);
+
+	is(r == 1 ? NULL : r == 0 ? "(none)" : e.msg, want == NULL ? NULL :
+	    arena_printf(a, "shop/migrations/0002_x.py:%s", want), text);
+}
+
+static void
+unbound_names(void)
+{
+#define ONLY "from django.db import migrations\n"
+#define LIST(list) CLASS "    operations = [" list "]\n"
+#define STOPS "' is not bound in this file: Python stops here with NameError; "
+	static const char *const quiet[] = {
+		"if X:\n    from y import nooop\n", "for nooop in X:\n    pass\n",
+		"try:\n    from y import nooop\nexcept ImportError:\n    nooop = None\n",
+		"try:\n    pass\nexcept KeyError as nooop:\n    pass\n",
+		"with open('x') as (a, nooop):\n    pass\n",
+		"a = (nooop := 1)\n", "a = [nooop for nooop in 'ab']\n",
+		"def f():\n    global nooop\n    nooop = 1\nf()\n", "import nooop.b\n",
+		"import a.b as nooop\n", "from . import nooop\n",
+		"from y import (a, b as nooop)\n", "a, *nooop = 1, 2\n",
+		"nooop: int = 1\n", "class nooop: pass\n", "async def nooop(): pass\n",
+		"@x\ndef nooop(): pass\n", "from y import *\n",
+		"match 1:\n    case [nooop]:\n        pass\n",
+		"while X:\n    nooop = 1\n",
+	};
+
+	unbound(ONLY LIST("migrations.AddField('a', 'b',\n        models.TextField(null=True))"),
+	    "4: name 'models" STOPS "import it: from django.db import models");
+	unbound(ONLY LIST("migrations.RunSQL('SELECT 1', nooop)"),
+	    "3: name 'nooop" STOPS "define or import it");
+	unbound(ONLY "def f(apps, editor):\n    import uuid\n    models = 1\n    apps.x(models, uuid, other)\n" LIST("migrations.RunPython(f, uuid.uuid4)"),
+	    "7: name 'uuid" STOPS "import it: import uuid");
+	unbound(ONLY "x = f'{nooop}'\n" LIST(""), "2: name 'nooop" STOPS "define or import it");
+	unbound(ONLY "nooop = 1\ndel nooop\n" LIST(""), NULL);
+	unbound(ONLY "f = lambda x: models\ndef g(a: models) -> models: return models\nv: models = 1\n" LIST(""), NULL);
+	unbound(ONLY LIST("*([models] if 0 else []), *(0 and nooop or [])"), NULL);
+	unbound(ONLY "try:\n    nooop\nexcept NameError:\n    pass\nwhile 0:\n    nooop\nif 0:\n    nooop\n" LIST(""), NULL);
+	unbound(ONLY "x = (__name__, __file__, ValueError, slice, memoryview, BaseExceptionGroup)\n" LIST(""), NULL);
+	unbound(ONLY CLASS "    nooop = []\n    operations = nooop + [migrations.RunSQL(sql=__doc__)]\n", NULL);
+	is_int(read_text(ONLY "x = models\n"), 0, "what is no migration is none");
+	for (size_t i = 0; i < countof(quiet); i++)
+		unbound(arena_printf(a, ONLY "%s" LIST("migrations.RunSQL('SELECT 1', nooop)"), quiet[i]), NULL);
+#undef LIST
+#undef ONLY
+#undef STOPS
+}
+
 int
 main(void)
 {
@@ -530,6 +584,7 @@ main(void)
 	files();
 	custom();
 	dependencies();
+	unbound_names();
 	digests();
 	tags();
 	arena_free(a);

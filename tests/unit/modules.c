@@ -173,7 +173,7 @@ own_fields(void)
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct strbuf b STRBUF_SCOPED = STRBUF_INIT;
-		const char *text = arena_printf(a, HEAD "SIZE = 21\nclass F(models.CharField):\n%s" CLASS "    operations = [migrations.AddField('a', 'b', F(null=True))]\n",
+		const char *text = arena_printf(a, HEAD "from tools import f\nSIZE = 21\nclass F(models.CharField):\n%s" CLASS "    operations = [migrations.AddField('a', 'b', F(null=True))]\n",
 		    cases[i][0]);
 		int r = migration_read(&m, a, "shop", "shop/migrations/0002_x.py", text, strlen(text), NULL, &e);
 		const struct value *v = r == 1 && m.ops.n == 1 ? m.ops.v[0].value : NULL;

@@ -380,7 +380,7 @@ test_unread(void)
 		    "size=3))",
 		"a: migrations.RemoveField('m', 'nothing')",
 		"a: migrations.RunSQL('DROP TABLE nowhere')",
-		"a: migrations.RunPython(f)",
+		"a: migrations.RunPython(strange.f)",
 		NULL };
 	struct replay r = world_of(ops, &s);
 

@@ -29,7 +29,7 @@ static struct source_file files[] = {
 	F("web/customers/migrations/0001_initial.py", HEAD CLASS DEP("auth", "0001_initial") "    operations = []\n"),
 	F("web/customers/migrations/0002_b.py", HEAD CLASS "    dependencies = [('people', '0001_initial'), ('auth', '0001_initial')]\n"),
 	F("web/customers/migrations/0003_c.py", HEAD CLASS DEP("people", "0002_b")),
-	F("web/odd/migrations/0001_x.py", HEAD CLASS "    dependencies = [('a', f())]\n"),
+	F("web/odd/migrations/0001_x.py", HEAD CLASS "    dependencies = [('a', migrations.f())]\n"),
 	F("other/migrations/0001_initial.py", HEAD CLASS "    operations = []\n"),
 };
 
