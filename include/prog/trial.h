@@ -24,6 +24,7 @@ struct trial {
 	struct judgement j;		/* pending migrations, in order */
 	struct verdict_wrong *wrong;	/* what stops before judging */
 	uint32_t nwrong;
+	struct list(sym) renamed;	/* files told to get their old name */
 };
 
 /* What the base branch has already, beside what is deployed. */

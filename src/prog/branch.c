@@ -109,11 +109,12 @@ tell_edited(struct trial *t, struct arena *a, const struct trial_branch *b,
 		    "were changed, but %s has it as it was: git checkout "
 		    "%.12s -- %s, and write a new migration", b->tip_name,
 		    b->fork, sym_word(a, f->path)));
-	else if (to != NULL)
+	else if (to != NULL) {
+		*list_add(a, &t->renamed) = to;
 		trial_wrong(t, a, f->path, 0, sym_printf(a, "was renamed, but "
 		    "%s has it by this name: git mv %s %s", b->tip_name,
 		    sym_word(a, to), sym_word(a, f->path)));
-	else
+	} else
 		trial_wrong(t, a, f->path, 0, sym_printf(a, "is gone, but %s "
 		    "has it: git checkout %.12s -- %s, and undo what it does "
 		    "by a new migration", b->tip_name, b->fork,
@@ -166,11 +167,10 @@ branch_compare(struct trial *t, struct arena *a, const struct trial_ask *ask,
 {
 	const struct trial_branch *b = ask->branch;
 
-	if (!told(t) && ask->base != NULL && clash_find(t, a, ask, e) < 0)
+	if (b != NULL && b->fork != NULL && b->tree != NULL &&
+	    edited(t, a, ask, e) < 0)
 		return -1;
-	if (b == NULL || b->fork == NULL || b->tree == NULL)
-		return 0;
-	return edited(t, a, ask, e);
+	return told(t) || ask->base == NULL ? 0 : clash_find(t, a, ask, e);
 }
 
 enum trial_at

@@ -282,9 +282,14 @@ tell_clash(const struct app *p, const struct migration *m, sym what)
 	trial_wrong(p->t, p->a, m->path, 0, sym_get(p->a, b.s));
 }
 
+/* One that is to get its old name back clashes with that alone. */
 static bool
-concerned(const struct trial_ask *ask, const struct migration *m)
+concerned(const struct trial *t, const struct trial_ask *ask,
+    const struct migration *m)
 {
+	for (uint32_t i = 0; i < t->renamed.n; i++)
+		if (streq(t->renamed.v[i], m->path))
+			return false;
 	return digits(m->name) > 0 && m->nreplaces == 0 && m->path != NULL &&
 	    strchr(m->path, '/') != NULL && !trial_listed(ask->exceptions, m);
 }
@@ -319,11 +324,11 @@ clash_find(struct trial *t, struct arena *a, const struct trial_ask *ask,
 		const struct migration *m = t->release.v[i]->m;
 		struct app p = { .t = t, .a = a, .b = ask->branch,
 			.app = m->app };
-		bool again = !concerned(ask, m);
+		bool again = !concerned(t, ask, m);
 
 		for (uint32_t k = 0; k < i && !again; k++)
 			again = t->release.v[k]->m->app == m->app &&
-			    concerned(ask, t->release.v[k]->m);
+			    concerned(t, ask, t->release.v[k]->m);
 		if (again)
 			continue;
 		p.dir = sym_getn(a, m->path,
@@ -332,7 +337,7 @@ clash_find(struct trial *t, struct arena *a, const struct trial_ask *ask,
 		p.to = arena_array(a, sym, t->release.n);
 		for (uint32_t k = i; k < t->release.n; k++)
 			if (t->release.v[k]->m->app == m->app &&
-			    concerned(ask, t->release.v[k]->m))
+			    concerned(t, ask, t->release.v[k]->m))
 				p.v[p.n++] = t->release.v[k]->m;
 		if (look(&p, e) < 0)
 			return -1;

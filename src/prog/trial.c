@@ -178,13 +178,14 @@ compare(struct trial *t, struct arena *a, const struct trial_ask *ask)
 			    "it as it was: %s, and write a new migration",
 			    new->app, new->name, has, trial_undo(a, ask,
 			    new->path)));
-		else if ((now = renamed(t, old)) != NULL)
+		else if ((now = renamed(t, old)) != NULL) {
+			*list_add(a, &t->renamed) = now->path;
 			trial_wrong(t, a, now->path, 0, sym_printf(a,
 			    "%s.%s was renamed to %s, but %s has it by its old "
 			    "name, and would run it again: git mv %s %s",
 			    old->app, old->name, now->name, has,
 			    sym_word(a, now->path), sym_word(a, old->path)));
-		else
+		} else
 			trial_wrong(t, a, old->path, 0, sym_printf(a,
 			    "%s.%s is gone, but %s has it: %s, and undo what it "
 			    "does by a new migration", old->app, old->name, has,
