@@ -198,6 +198,8 @@ void lower_python(struct lower *l);
 #define EMIT_DEFERRED 1u	/* at the end of the migration */
 #define EMIT_INLINE 2u		/* part of the statement before */
 #define EMIT_CONCURRENTLY 4u
+/* reborn.c: names that one migration frees and takes again are told */
+void reborn(struct arena *a, struct change *all, uint32_t n);
 /* byhand.c: RemoveTrigger, of django-pgtrigger */
 void by_hand_remove(struct lower *l);
 /* Adds a statement and applies it to l->have. */

@@ -527,6 +527,7 @@ replay_from(struct replay *out, struct arena *a, const struct world *base,
 			w = t.after;
 		}
 		let_go(&changes, v->m, w.by_hand);
+		reborn(a, changes.v, changes.n);
 		for (uint32_t k = 0; k < changes.n; k++) {
 			if (changes.v[k].op->kind != OP_RUN_SQL)
 				continue;

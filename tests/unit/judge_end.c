@@ -375,6 +375,16 @@ static const struct end cases[] = {
 	  "EXECUTE FUNCTION f()', '')", "migrations.AlterField('customer', "
 	  "'email', models.TextField(null=True))" },
 	  "opaque>opaque! opaque>opaque!", "the function \"f\"" },
+	{ "a name that becomes another column", { "migrations.RenameField("
+	  "'customer', 'email', 'memo'), migrations.AddField('customer', "
+	  "'email', models.TextField(null=True))" }, "opaque>opaque!",
+	  "is another column after it" },
+	{ "a table that gets its name back", { "migrations.RenameModel("
+	  "'Customer', 'Old'), migrations.RenameModel('Old', 'Customer')" },
+	  "either>safe", NULL },
+	{ "a column that gets its name back", { "migrations.RenameField("
+	  "'customer', 'email', 'x'), migrations.RenameField('customer', 'x', "
+	  "'email')" }, "either>safe", NULL },
 	{ "a column that is not there", { "migrations.RunSQL('ALTER TABLE "
 	  "shop_order DROP COLUMN nope', '')" }, "opaque>opaque!",
 	  "has no column \"nope\"" },
