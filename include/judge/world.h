@@ -38,7 +38,8 @@ struct models {				/* sorted by label; immutable */
 
 enum opaque {			/* why an operation or statement has no verdict */
 	OPAQUE_NOT, OPAQUE_PYTHON, OPAQUE_SQL, OPAQUE_DATA, OPAQUE_OPERATION,
-	OPAQUE_FIELD, OPAQUE_STATE, OPAQUE_SYNTAX, OPAQUE_TRIGGER
+	OPAQUE_FIELD, OPAQUE_STATE, OPAQUE_SYNTAX, OPAQUE_TRIGGER,
+	OPAQUE_NAME
 };
 
 struct by_hand;

@@ -84,7 +84,7 @@ reborn(struct arena *a, struct change *all, uint32_t n)
 			if (c->why != OPAQUE_NOT || !takes(&c->fwd.v[k], &t) ||
 			    !freed_before(all, i, k, &t))
 				continue;
-			c->why = OPAQUE_STATE;
+			c->why = OPAQUE_NAME;
 			c->note = t.column != NULL ? sym_printf(a, "\"%s\".\"%s\" "
 			    "is another column after it than the one that "
 			    "running code knows by that name: give the new one "

@@ -230,7 +230,7 @@ const char *const opaque_name[] = {
 	[OPAQUE_SQL] = "sql", [OPAQUE_DATA] = "data",
 	[OPAQUE_OPERATION] = "operation", [OPAQUE_FIELD] = "field",
 	[OPAQUE_STATE] = "state", [OPAQUE_SYNTAX] = "syntax",
-	[OPAQUE_TRIGGER] = "trigger"
+	[OPAQUE_TRIGGER] = "trigger", [OPAQUE_NAME] = "name"
 };
 
 bool
