@@ -37,6 +37,16 @@ streq(const char *a, const char *b)
 		return true;
 	return a != NULL && b != NULL && *a == *b && strcmp(a, b) == 0;
 }
+
+static inline bool
+is_among(const char *const *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(list[i], name))
+			return true;
+	return false;
+}
+#define AMONG(list, name) is_among(list, countof(list), name)
 /* For tables in memory: it differs from machine to machine. */
 static inline uint32_t
 hash_bytes(const char *s, size_t n)

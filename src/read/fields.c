@@ -494,10 +494,7 @@ settles(sym arg)
 	    "db_column", "db_constraint", "db_collation", "db_default",
 	    "size", "dim", "srid", "geography" };
 
-	for (size_t i = 0; i < countof(args); i++)
-		if (streq(arg, args[i]))
-			return true;
-	return false;
+	return AMONG(args, arg);
 }
 
 const struct value *

@@ -13,16 +13,6 @@ struct loading {
 	struct loads *out;
 };
 
-static bool
-among(const char *const *list, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (streq(list[i], name))
-			return true;
-	return false;
-}
-#define AMONG(list, name) among(list, countof(list), name)
-
 /* Whatever they are called on, the database or the machine is changed. */
 static const char *const acting[] = { "execute", "executemany", "cursor",
     "callproc", "call_command", "execute_from_command_line", "executescript",

@@ -11,16 +11,6 @@
 #define MANY 500u	/* of a kind in one file: it is not followed */
 
 static bool
-among(const char *const *list, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (streq(list[i], name))
-			return true;
-	return false;
-}
-#define AMONG(list, name) among(list, countof(list), name)
-
-static bool
 among_text(const char *const *list, size_t n, const struct syntax *y,
     uint32_t node)
 {

@@ -7,15 +7,6 @@
 
 #define STARS_DEEP 24
 
-static bool
-among(const char *name, const char *const *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (streq(v[i], name))
-			return true;
-	return false;
-}
-
 /* What the stars of Django's modules bind: in every version, in some. */
 static const char *const models[] = {
 	"Aggregate", "AutoField", "Avg", "BLANK_CHOICE_DASH", "BigAutoField", "BigIntegerField", "BinaryField", "BooleanField", "CASCADE", "Case",
@@ -46,13 +37,13 @@ of_django(const char *from, const char *name)
 
 	if (streq(from, "django.db.models") ||
 	    streq(from, "django.contrib.gis.db.models"))
-		return among(name, models, countof(models)) ? 1 :
-		    among(name, some_models, countof(some_models)) ||
+		return AMONG(models, name) ? 1 :
+		    AMONG(some_models, name) ||
 		    from[7] == 'c' ? 0 : -1;
 	if (all || streq(from, "django.db.migrations.operations"))
-		return among(name, operations, countof(operations)) ||
-		    (all && among(name, around, countof(around))) ? 1 :
-		    among(name, some_operations, countof(some_operations)) ?
+		return AMONG(operations, name) ||
+		    (all && AMONG(around, name)) ? 1 :
+		    AMONG(some_operations, name) ?
 		    0 : -1;
 	return 0;
 }
@@ -252,7 +243,7 @@ loose_name(struct reader *r, struct scope *s, sym name, sym from,
 	    "int", "bool", "float", "tuple", "frozenset", "bytes", "range",
 	    "len", "open", "sorted", "zip", "enumerate", "reversed" };
 
-	if (among(name, builtins, countof(builtins)))
+	if (AMONG(builtins, name))
 		return value_name(r, name, line);
 	if (streq(name, "__file__") && s->m->path != NULL)
 		return path_of_module(r, s->m, line);
